@@ -1,0 +1,88 @@
+"""`macprof analyze`: what a model costs, per module and operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from mac_profiler.options import FormatOption, ModelOption, OutputOption, check_choice, deliver, prepare
+
+if TYPE_CHECKING:
+    from mac_profiler.overview import Grouping
+
+DEVICES = ("meta", "cpu", "cuda")
+GROUPINGS = ("module", "op", "target")
+
+
+def _devices() -> list[str]:
+    return list(DEVICES)
+
+
+def _groupings() -> list[str]:
+    return list(GROUPINGS)
+
+
+def analyze(
+    model: ModelOption,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="SHAPE",
+            help="Shape of an input, such as 1x3x224x224 or 1x128:int64; once for each. Default: the model's own.",
+        ),
+    ] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the model; may be repeated."),
+    ] = None,
+    train: Annotated[bool, typer.Option("--train", help="Trace the training step: forward and backward pass.")] = False,
+    device: Annotated[
+        str,
+        typer.Option(metavar="DEVICE", autocompletion=_devices, help="Where the model is built: meta, cpu or cuda."),
+    ] = "meta",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWS",
+            autocompletion=_groupings,
+            help="What a row is: module, op or target. Default: op for csv, or else module.",
+        ),
+    ] = None,
+    depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of modules to show (tables only).")] = 2,
+    sort: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Largest first by this column, such as accesses (tables only).")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="Show the N largest rows (tables only).")] = None,
+    cross_check: Annotated[
+        bool, typer.Option("--cross-check", help="Ask fvcore and torch's FlopCounterMode too; say why they differ.")
+    ] = False,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Count multiply-adds, FLOPs, memory access cost and parameters of a model.
+
+    The model is traced on shapes alone: nothing is computed and no weight is loaded.
+    """
+    from mac_profiler import api
+    from mac_profiler.cross_check import compare_named
+    from mac_profiler.models import parse_argument
+    from mac_profiler.overview import View, describe
+    from mac_profiler.progress import progress
+
+    form = prepare(format, output)
+    grouping = by or ("op" if form == "csv" else "module")
+    check_choice("--by", grouping, GROUPINGS)
+    view = View(cast("Grouping", grouping), depth, sort, top)
+    check_choice("--device", device, DEVICES)
+    given = dict(parse_argument(argument) for argument in arguments or ())
+    shapes = inputs or ()
+    with progress(f"analyzing {model}") as say:
+        profile = api.analyze_named(model, arguments=given, inputs=shapes, train=train, device=device, progress=say)
+        comparison = None
+        if cross_check:
+            say(f"asking fvcore and FlopCounterMode about {model}")
+            comparison = compare_named(profile, model, arguments=given, inputs=shapes, device=device)
+    deliver(describe(profile, view, comparison), form, output)

@@ -1,0 +1,100 @@
+"""Columns: a column's title, source and unit, defined once; every output format reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mac_profiler.units import Unit
+
+# Columns that are sums of costs: "?" where nothing is known, a lower bound where something is missing.
+COSTS: Final = frozenset({"mult_adds", "flops", "accesses", "fused_accesses", "bytes_moved"})
+NUMERIC: Final = frozenset({"count", "bytes", "seconds", "share", "ratio"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, or one line of the totals.
+
+    Attributes:
+        key: name in CSV and JSON, and for --sort.
+        title: what a reader sees above it; broken at spaces and hyphens where it is wider than its cells.
+        unit: how a figure is written, see `mac_profiler.units`.
+        priority: in a narrow terminal, columns of a higher number are dropped first; 0 is never dropped.
+        source: what the figure is and where its definition comes from; "" needs no explanation.
+        flexible: characters at which a text that may be cut in its middle is still easy to read; 0 is never cut.
+        prose: sentences; in a terminal they stand below their row, in full.
+    """
+
+    key: str
+    title: str
+    unit: Unit = "text"
+    priority: int = 0
+    source: str = ""
+    flexible: int = 0
+    prose: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column holds numbers, and can be sorted by."""
+        return self.unit in NUMERIC
+
+
+_DEFINED = (
+    Column("path", "module", flexible=20),
+    Column("module", "type", priority=8, flexible=14),
+    Column("target", "operator", flexible=22),
+    Column("source", "source", priority=6, flexible=20),
+    Column("inputs", "inputs", "shapes", priority=9, flexible=22),
+    Column("outputs", "output", "shapes", priority=5, flexible=16),
+    Column("output", "output", "shape", priority=6),
+    Column("phase", "pass", priority=10),
+    Column("calls", "calls", "count", priority=4),
+    Column(
+        "mult_adds", "multiply-adds", "count",
+        source="multiply-accumulates of convolutions, matrix and vector products, attention and recurrent cells; bias "
+        'and normalisation are not counted in them. Papers print this number as "FLOPs".',
+    ),
+    Column(
+        "flops", "FLOPs", "count", priority=4,
+        source="all floating-point operations, element-wise ones included; a multiply-add is 2.",
+    ),
+    Column(
+        "accesses", "memory access", "count", priority=1,
+        source="the memory access cost, in elements: weights and inputs read and outputs written, each tensor once per "
+        'operator. ShuffleNet V2 (arXiv 1807.11164, G1) abbreviates it "MAC", a word that elsewhere means '
+        "multiply-accumulate; here it never does.",
+    ),
+    Column(
+        "fused_accesses", "fused access", "count",
+        source="memory access cost on an ideal fusing engine: normalisation folded into its producer, element-wise "
+        "chains and layout changes done in the pass that writes their input.",
+    ),
+    Column("bytes_moved", "bytes moved", "bytes", priority=7, source="memory access times the size of an element."),
+    Column("parameters", "parameters", "count", priority=2, source="elements of the parameters, each counted once."),
+    Column(
+        "peak_activation_bytes", "peak activation memory", "bytes",
+        source="most bytes of inputs and activations alive at once in the executed order; weights are not in it.",
+    ),
+    Column("op_count", "operators", "count", priority=10),
+    Column("share", "share", "share", priority=3),
+    Column("model", "model", flexible=24),
+    Column("family", "family", priority=6, flexible=14),
+    Column("input_shape", "input", "shape", priority=3),
+    Column("published_mult_adds", "multiply-adds", priority=1, source="as the source prints them."),
+    Column("published_parameters", "parameters", priority=2, source="as the source prints them."),
+    Column("published_in", "published in", priority=4, flexible=20),
+    Column("reading", "matches", priority=5, flexible=24),
+    Column("peer", "counted by"),
+    Column("convention", "what it says", prose=True),
+    Column("theirs", "multiply-adds", "count"),
+    Column("difference", "difference", "count"),
+    Column("ours_ops", "macprof counts", flexible=16),
+    Column("theirs_ops", "peer counts", flexible=14),
+    Column("places", "places", "count", priority=2),
+    Column("example", "example", priority=3, flexible=14),
+    Column("reason", "why", prose=True),
+)  # fmt: skip
+
+COLUMNS: Mapping[str, Column] = {column.key: column for column in _DEFINED}

@@ -1,0 +1,87 @@
+"""Import torchvision where its compiled operators do not load, as beside a torch of another build.
+
+torchvision declares shapes of its operators when it is imported, and that fails where the library that defines them
+cannot be loaded: a build for CUDA beside a torch for the CPU. Few of its models call these operators, so the names are
+declared here first; to call one still fails, and says so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder
+from importlib.util import find_spec
+from typing import Any
+
+from mac_profiler.errors import MissingPackage, ModelNotFound
+
+# What torchvision registers a shape for without asking whether its library was loaded (torchvision 0.23 to 0.28:
+# _meta_registrations.py, under torch.library.register_fake); the others it leaves alone.
+SCHEMAS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+# A declaration lasts as long as the object that made it.
+_declared: list[Any] = []
+
+
+@cache
+def torchvision_operators_load() -> bool:
+    """Whether torchvision's compiled operators (nms, roi_align, deform_conv2d, ...) can be called beside this torch."""
+    import torch
+
+    spec = find_spec("torchvision")
+    if spec is None or not spec.submodule_search_locations:
+        return False
+    finder = FileFinder(spec.submodule_search_locations[0], (ExtensionFileLoader, EXTENSION_SUFFIXES))
+    library = finder.find_spec("_C")
+    if library is None or library.origin is None:
+        return False
+    try:
+        # Just what torchvision does itself; loading twice is loading once.
+        torch.ops.load_library(library.origin)
+    except OSError:
+        return False
+    return True
+
+
+def prepare_torchvision() -> None:
+    """Make `import torchvision` work in this process; nothing happens where it does already, or is not installed."""
+    if "torchvision" in sys.modules or _declared or find_spec("torchvision") is None or torchvision_operators_load():
+        return
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for schema in SCHEMAS:
+        # Others know this trick too, and a name cannot be defined twice.
+        if not hasattr(torch.ops.torchvision, schema.partition("(")[0]):
+            library.define(schema)
+    _declared.append(library)
+
+
+def import_package(package: str, extra: str) -> Any:
+    """Import a package that is torchvision or needs it.
+
+    Args:
+        package: what to import: "timm".
+        extra: the extra of macprof that installs it.
+
+    Raises:
+        MissingPackage: it is not installed.
+        ModelNotFound: it is, and its import fails.
+    """
+    if find_spec(package) is None:
+        raise MissingPackage(f"{package} is not installed; pip install 'macprof[{extra}]' installs it")
+    prepare_torchvision()
+    try:
+        return importlib.import_module(package)
+    # The package's own code runs here, and what it raises can be anything.
+    except Exception as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing:
+            raise MissingPackage(
+                f"{package} needs {missing}, which is not installed; pip install 'macprof[{extra}]' installs it"
+            ) from error
+        message = next(iter(str(error).splitlines()), "")
+        raise ModelNotFound(f"{package} cannot be imported: {type(error).__name__}: {message}") from error

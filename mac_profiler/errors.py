@@ -1,0 +1,33 @@
+"""The errors that macprof raises on purpose; each message says what is wrong, the value, and the remedy."""
+
+
+class MacprofError(Exception):
+    """Something the user can mend; the command line prints it as one line and exits with status 2."""
+
+
+class UnknownName(MacprofError, LookupError):
+    """A name that nothing is registered under."""
+
+
+class DuplicateName(MacprofError):
+    """A name that is registered already."""
+
+
+class ModelNotFound(MacprofError):
+    """A model that cannot be found, imported or built."""
+
+
+class MissingPackage(ModelNotFound):
+    """An optional package that is not installed; the message names the extra that installs it."""
+
+
+class InvalidInput(MacprofError, ValueError):
+    """Inputs that the model cannot take, or an option that cannot be read."""
+
+
+class TraceFailed(MacprofError, RuntimeError):
+    """The model's own forward raised, or needs data that no trace mode can supply."""
+
+
+class OutputFailed(MacprofError, OSError):
+    """A result that cannot be written."""

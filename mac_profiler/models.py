@@ -1,0 +1,196 @@
+"""Find a model by name: "shufflenet_v2", "torchvision:x", "timm:x", "package.module:callable", "file.py:callable"."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from mac_profiler.errors import InvalidInput
+from mac_profiler.inputs import Input, make_tensor, parse_argument, parse_input
+from mac_profiler.registry import modules_of
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Built", "Entry", "Published", "entries", "find", "names", "parse_argument", "parse_input"]
+
+ROOM = "mac_profiler.adapters"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One figure of a model, as its source printed it.
+
+    Attributes:
+        quantity: "mult_adds", "parameters", "top1_error_percent" or "top1_accuracy_percent".
+        printed: the figure as printed: "146M".
+        source: where.
+        reading: which count of ours has the printed digits; "" where the plain total, rounded, has. Parts are joined
+            by ", ": "convolutions only" (the classifier left out), "batch-norm left out", "global pooling added",
+            "truncated" (digits cut, not rounded), "not reproduced" (no count that we know of has them).
+        note: what a reader should know of it.
+    """
+
+    quantity: str
+    printed: str
+    source: str
+    reading: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the zoo, as it is listed.
+
+    Attributes:
+        name: what `find` takes.
+        family: "ShuffleNet V2".
+        input_shape: shape of its input.
+        published: figures from its sources.
+        aliases: other names of it.
+    """
+
+    name: str
+    family: str
+    input_shape: tuple[int, ...]
+    published: tuple[Published, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """A model and what to call it with.
+
+    Attributes:
+        name: what the user called it.
+        module: an nn.Module, or a callable.
+        args: positional inputs.
+        kwargs: keyword inputs.
+    """
+
+    name: str
+    module: Any
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """What a file in the room of adapters offers; see `mac_profiler.adapters`."""
+
+    def names(self) -> list[str]:
+        """The models that it has, without their prefix; fast, and without torch."""
+
+    def build(self, name: str, arguments: Mapping[str, object], device: str) -> Built:
+        """Make one."""
+
+
+def find(
+    name: str, arguments: Mapping[str, object] | None = None, inputs: Sequence[str] = (), *, device: str = "meta"
+) -> Built:
+    """Build a model by name, with inputs.
+
+    Models of the zoo, torchvision and timm are made without weights, in eval mode, on the device; on "meta" they take
+    neither memory nor initialisation. A user's own callable is called as it is, wherever it puts its model.
+
+    Args:
+        name: a name of the zoo, "torchvision:NAME", "timm:NAME", "package.module:callable" or "path/file.py:callable".
+        arguments: keyword arguments of the constructor or callable.
+        inputs: texts for `parse_input`; none takes the model's own default.
+        device: where models of the zoo, torchvision and timm are made.
+
+    Raises:
+        ModelNotFound: there is no such model, or it cannot be built.
+        MissingPackage: its package is not installed.
+        InvalidInput: an argument is unknown, an input cannot be read, or there is none and the model needs one.
+    """
+    # Read first: a slip in an input should not wait for the model.
+    wanted = [parse_input(text) for text in inputs]
+    adapter, rest = _adapter(name)
+    built = replace(adapter.build(rest, arguments or {}, device), name=name)
+    if wanted:
+        args, kwargs = _tensors(wanted, built.module, device)
+        return replace(built, args=args, kwargs=kwargs)
+    if not built.args and not built.kwargs:
+        _refuse_no_input(built)
+    return built
+
+
+def names() -> list[str]:
+    """Names and aliases of the zoo, sorted; does not import torch."""
+    return _load("zoo").names()
+
+
+def entries() -> list[Entry]:
+    """The models of the zoo with their published figures, in the order of their files; does not import torch."""
+    zoo = importlib.import_module(f"{ROOM}.zoo")
+    return cast("Callable[[], list[Entry]]", zoo.entries)()
+
+
+def complete(start: str) -> list[str]:
+    """Model names that begin so, also behind the prefix of a package; does not import torch."""
+    prefix, colon, _ = start.partition(":")
+    if not colon:
+        known = [*names(), *(f"{adapter}:" for adapter in _prefixes() if adapter not in ("code", "zoo"))]
+    elif prefix in _prefixes():
+        known = [f"{prefix}:{name}" for name in _load(prefix).names()]
+    else:
+        known = []
+    return [name for name in known if name.startswith(start)]
+
+
+def _prefixes() -> list[str]:
+    return [module.rpartition(".")[2] for module in modules_of(ROOM)]
+
+
+def _load(adapter: str) -> Adapter:
+    return cast("Adapter", importlib.import_module(f"{ROOM}.{adapter}"))
+
+
+def _adapter(name: str) -> tuple[Adapter, str]:
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in _prefixes():
+        return _load(prefix), rest
+    # A path without its callable is told apart from a misspelt name of the zoo.
+    if colon or name.endswith(".py"):
+        return _load("code"), name
+    return _load("zoo"), name
+
+
+def _tensors(wanted: Sequence[Input], module: Any, device: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    place, floating = _home(module, device)
+    args = tuple(make_tensor(one, place, floating) for one in wanted if not one.name)
+    kwargs: dict[str, Any] = {}
+    for one in wanted:
+        if one.name in kwargs:
+            raise InvalidInput(f"--input gives '{one.name}' twice")
+        if one.name:
+            kwargs[one.name] = make_tensor(one, place, floating)
+    return args, kwargs
+
+
+def _home(module: Any, device: str) -> tuple[torch.device | str, torch.dtype | None]:
+    """Where a model's tensors are, and the element type of its first floating-point parameter."""
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        return device, None
+    tensors = [*module.parameters(), *module.buffers()]
+    floating = next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
+    return (tensors[0].device if tensors else device), floating
+
+
+def _refuse_no_input(built: Built) -> None:
+    call = getattr(built.module, "forward", built.module)
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = [p.name for p in parameters if p.kind in positional and p.default is p.empty]
+    if required:
+        raise InvalidInput(
+            f"{built.name} has no default input for '{required[0]}'; give one with --input, like --input 1x3x224x224"
+        )

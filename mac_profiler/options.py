@@ -1,0 +1,91 @@
+"""Options: those that several verbs share, and what they all do with a finished document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mac_profiler.errors import InvalidInput
+from mac_profiler.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mac_profiler.document import Document
+
+
+def _complete_model(incomplete: str) -> list[str]:
+    from mac_profiler import models
+
+    return models.complete(incomplete)
+
+
+def _complete_format(incomplete: str) -> list[str]:
+    from mac_profiler.report import formats
+
+    return [name for name in formats() if name.startswith(incomplete)]
+
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", metavar="MODEL", autocompletion=_complete_model,
+        help="Name from 'macprof models', torchvision:NAME, timm:NAME, package.module:callable or file.py:callable.",
+    ),
+]  # fmt: skip
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", "-f", metavar="FORMAT", autocompletion=_complete_format,
+        help="text, json, csv or markdown. Default: what the ending of --output says, or else text.",
+    ),
+]  # fmt: skip
+OutputOption = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, whole or not at all.")
+]
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> str:
+    """The value, if it is one of the choices.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if value not in choices:
+        raise InvalidInput(
+            f"{option} cannot be '{value}'.{did_you_mean(value, list(choices))} It is one of {', '.join(choices)}."
+        )
+    return value
+
+
+def prepare(form: str | None, output: str | None) -> str:
+    """The output format; checked with the place of the output before the work, which may take long.
+
+    Raises:
+        InvalidInput: no such format.
+        OutputFailed: the output cannot be written there.
+    """
+    from mac_profiler.output import check_writable
+    from mac_profiler.report import choose_format
+
+    chosen = choose_format(form, output)
+    if output is not None:
+        check_writable(output)
+    return chosen
+
+
+def deliver(document: Document, form: str, output: str | None) -> None:
+    """Render a document and write it to the file, or to standard output.
+
+    Raises:
+        OutputFailed: the output cannot be written.
+    """
+    from mac_profiler.document import Screen
+    from mac_profiler.output import shows_color, shows_unicode, terminal_width, write_file, write_stdout
+    from mac_profiler.report import render
+
+    if output is None:
+        write_stdout(render(document, form, Screen(terminal_width(), shows_color(), shows_unicode())))
+    else:
+        write_file(output, render(document, form, Screen(terminal_width())))

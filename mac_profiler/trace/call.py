@@ -1,0 +1,246 @@
+"""The call that is traced: what is set before, which modes are tried, and how everything is put back.
+
+The modes, in the order in which they are tried; each is used only if the one before asked for data:
+
+1. "shapes": nothing is computed; every tensor is a stand-in. Contents that exist already (a literal, a small buffer, an
+   input) are looked up.
+2. "values": as "shapes", and small tensors that depend on existing contents alone (ids, masks, positions) are computed.
+3. "run": the model is run with its own tensors and the operators are recorded as they pass.
+4. "assume": as "values", and what is still unknown is assumed; each assumption is stated in the notes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import random
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from mac_profiler.errors import InvalidInput, TraceFailed
+from mac_profiler.graph import Graph, Module, Value
+from mac_profiler.trace.assume import Assumer, Believer
+from mac_profiler.trace.differentiate import Accumulator, Differentiator, NeedsAccumulation
+from mac_profiler.trace.inputs import exchange_tensors, tensors_of
+from mac_profiler.trace.location import Locator, is_user_file, shown_path
+from mac_profiler.trace.recorder import Recorder
+from mac_profiler.trace.run import Runner
+from mac_profiler.trace.snapshot import Snapshot
+from mac_profiler.trace.standin import NeedsData, StandIn, reserve, spec_of, stand_in
+from mac_profiler.trace.values import Computer
+
+Atomic = Callable[[str], bool]
+
+
+def trace(
+    model: Any,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    atomic: Atomic,
+    backward: bool = False,
+    name: str | None = None,
+) -> Graph:
+    """Record the operators that `model(*args, **kwargs)` executes.
+
+    Args:
+        model: module or callable; left as found, also if it raises.
+        args, kwargs: what to call it with; tensors anywhere in lists, tuples, mappings and dataclasses.
+        atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+        backward: record the backward pass of the sum of its outputs too.
+        name: the graph's model name; the class or function name by default.
+
+    Raises:
+        InvalidInput: nested or sparse tensors, modules that are not initialised.
+        TraceFailed: the model raised, or needs contents that no mode can supply.
+    """
+    kwargs = dict(kwargs or {})
+    model = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
+    reserve()
+    _refuse(model, args, kwargs)
+    notes: list[str] = []
+    failure: TraceFailed | None = None
+    for mode, kind in _attempts(model, args, kwargs, backward):
+        try:
+            return _attempt(model, args, kwargs, mode, kind, atomic, backward, name, notes)
+        except NeedsAccumulation:
+            return _attempt(model, args, kwargs, mode, Accumulator, atomic, backward, name, notes)
+        except NeedsAutograd as need:
+            notes.append(f"the model differentiates inside its forward{need}: traced with autograd")
+            return _attempt(model, args, kwargs, mode, Differentiator, atomic, backward, name, notes)
+        except NeedsData as need:
+            notes.append(f"{mode} asked for data: {need}{_place(need)}")
+        except TraceFailed as raised:
+            if mode != "assume":
+                raise
+            # An assumption may be one that the model refuses; then the opposite is tried, and its own error counts.
+            failure = failure or raised
+    if failure is not None:
+        raise failure
+    raise TraceFailed(f"the model needs data that no trace mode can supply: {'; '.join(notes)}")
+
+
+def _attempt(
+    model: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    mode: str,
+    kind: type[Recorder] | type[Runner],
+    atomic: Atomic,
+    backward: bool,
+    name: str | None,
+    notes: list[str],
+) -> Graph:
+    locator = Locator(model)
+    recorder = kind(locator, atomic)
+    inputs: dict[int, tuple[torch.Tensor, Any]] = {}
+
+    def take(tensor: torch.Tensor) -> Any:
+        if id(tensor) not in inputs:
+            inputs[id(tensor)] = (tensor, recorder.take_input(tensor))
+        return inputs[id(tensor)][1]
+
+    taken_args, taken_kwargs = exchange_tensors((tuple(args), kwargs), take)
+    given = tuple(recorder.value_of(stand) for _, stand in inputs.values())
+    with _left_as_found(locator, recorder):
+        try:
+            with _forward_state(recorder):
+                result = call_model(model, taken_args, taken_kwargs)
+        except Exception as error:
+            if isinstance(error, RuntimeError) and not isinstance(recorder, Differentiator) and _wants_autograd(error):
+                raise NeedsAutograd(_place(error)) from error
+            raise TraceFailed(_failure(error)) from error
+        results = tensors_of(result)
+        returned = tuple(recorder.value_of(tensor) for tensor in results)
+        if backward and isinstance(recorder, Differentiator):
+            recorder.run_backward(results, _differentiable(model, inputs))
+    modules = locator.modules or {"": Module("", _name(model), _weights(recorder))}
+    why = tuple(notes)
+    return Graph(
+        name or _name(model), tuple(recorder.ops), modules, given, returned, mode, why + tuple(recorder.notes)
+    )
+
+
+def call_model(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call it; the frame of this function is where the model's part of the call stack ends."""
+    return model(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _forward_state(recorder: Recorder | Runner) -> Iterator[None]:
+    """One grad mode whatever the caller's, so that the answer is one; composite operators reach the recorder whole."""
+    wanted = isinstance(recorder, Differentiator)
+    with torch.inference_mode(False), torch.set_grad_enabled(wanted), torch._C._AutoDispatchBelowADInplaceOrView():
+        yield
+
+
+def _wants_autograd(error: RuntimeError) -> bool:
+    """The model differentiates inside its forward, which needs the recorder with autograd."""
+    return "does not require grad" in str(error)
+
+
+def _differentiable(model: Any, inputs: dict[int, tuple[torch.Tensor, Any]]) -> list[torch.Tensor]:
+    wanted = [stand for _, stand in inputs.values() if stand.requires_grad]
+    if isinstance(model, torch.nn.Module):
+        wanted += [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return wanted
+
+
+@contextlib.contextmanager
+def _left_as_found(locator: Locator, recorder: Recorder | Runner) -> Iterator[None]:
+    """Everything that the traced call could change, set for the call and put back."""
+    snapshot = Snapshot(locator.all_modules)
+    collecting = gc.isenabled()
+    fastpath = torch.backends.mha.get_fastpath_enabled()
+    python_random = random.getstate()
+    numpy_random = sys.modules["numpy"].random.get_state() if "numpy" in sys.modules else None
+    # A collection in the middle finds nothing to free: all that the trace makes is kept until its end.
+    gc.disable()
+    # The fast path runs the same products in one opaque operator, on some devices and grad modes only.
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with recorder:
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fastpath)
+        if collecting:
+            gc.enable()
+        recorder.close()
+        snapshot.restore()
+        random.setstate(python_random)
+        if numpy_random is not None:
+            sys.modules["numpy"].random.set_state(numpy_random)
+        if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
+            # The caller's own autocast region may have been handed casts of weights that are stand-ins.
+            torch.clear_autocast_cache()
+
+
+def _refuse(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    if not callable(model):
+        raise InvalidInput(f"cannot call a {type(model).__name__}: pass an nn.Module or a callable")
+    for tensor in tensors_of((args, kwargs)):
+        if tensor.is_nested:
+            raise InvalidInput("an input is a nested tensor, which has no one shape: pass a padded tensor and a mask")
+        if tensor.layout is not torch.strided:
+            raise InvalidInput(f"an input has layout {tensor.layout}: pass a dense tensor (.to_dense())")
+
+
+def _has_data(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether the model could be run: no tensor of it or its inputs is on meta."""
+    tensors = tensors_of((args, kwargs))
+    if isinstance(model, torch.nn.Module):
+        tensors += [*model.parameters(), *model.buffers()]
+    return all(tensor.device.type != "meta" for tensor in tensors)
+
+
+class NeedsAutograd(Exception):
+    """The model differentiates inside its forward."""
+
+
+def _attempts(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool
+) -> Iterator[tuple[str, Any]]:
+    if backward:
+        yield "shapes", Differentiator
+        return
+    yield "shapes", Recorder
+    yield "values", Computer
+    if _has_data(model, args, kwargs):
+        yield "run", Runner
+    yield "assume", Assumer
+    yield "assume", Believer
+
+
+def _name(model: Any) -> str:
+    if isinstance(model, torch.nn.Module):
+        return type(model).__name__
+    return str(getattr(model, "__qualname__", None) or type(model).__name__)
+
+
+def _weights(recorder: Recorder | Runner) -> int:
+    """Elements of the weights that a plain callable used."""
+    seen: set[Value] = set()
+    for op in recorder.ops:
+        seen.update(value.owner for value in op.inputs if value.role == "weight")
+    return sum(value.elements for value in seen)
+
+
+def _user_line(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_user_file(frame.filename)]
+    return f"{shown_path(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+
+
+def _place(error: BaseException) -> str:
+    line = _user_line(error)
+    return f" at {line}" if line else ""
+
+
+def _failure(error: Exception) -> str:
+    text = " ".join(str(error).split()) or "no message"
+    line = _user_line(error)
+    where = f" at {line}" if line else ""
+    return f"the model's forward raised {type(error).__name__}{where}: {text}"

@@ -1,0 +1,193 @@
+"""Differentiate: the recorder with autograd at work, for the backward pass and for models that differentiate inside.
+
+Autograd takes composite operators apart before a dispatch mode can see them. To keep attention whole here too, every
+operator is caught twice: first above autograd's reach, where attention is exchanged for the one fused kernel that torch
+can differentiate whatever its arguments, then below autograd, where operators are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from mac_profiler.errors import InvalidInput
+from mac_profiler.graph import Value
+from mac_profiler.trace.location import Locator
+from mac_profiler.trace.operators import operator
+from mac_profiler.trace.outcome import Outcome
+from mac_profiler.trace.recorder import Atomic
+from mac_profiler.trace.signature import Signature
+from mac_profiler.trace.standin import Spec, StandIn, contiguous_strides, spec, stand_in
+from mac_profiler.trace.values import Computer
+
+_ATTENTION = torch.ops.aten.scaled_dot_product_attention.default
+_FUSED = torch.ops.aten._scaled_dot_product_fused_attention_overrideable.default
+
+
+class Differentiator(Computer):
+    """A recorder of forward and backward operators.
+
+    Args:
+        locator: finds module path and source line.
+        atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+    """
+
+    accumulates = False
+
+    def __init__(self, locator: Locator, atomic: Atomic) -> None:
+        super().__init__(locator, atomic)
+        self._below = False
+        self._attention: Outcome | None = None
+        # Where the operator ran that an autograd node differentiates, by the node's sequence number.
+        self._places: dict[int, tuple[str, str]] = {}
+        self._versions: dict[int, tuple[torch.Tensor, int]] = {}
+
+    def take_input(self, tensor: torch.Tensor) -> StandIn:
+        """The stand-in of a tensor that the call is given; it wants a gradient if the tensor does."""
+        stand = super().take_input(tensor)
+        return stand.requires_grad_(tensor.requires_grad)  # type: ignore[return-value]
+
+    def adopt(self, tensor: torch.Tensor) -> Any:
+        """Note a real tensor; autograd counts writes into it, and the count is put back."""
+        self._versions.setdefault(id(tensor), (tensor, tensor._version))
+        return super().adopt(tensor)
+
+    def close(self) -> None:
+        """Put back how often autograd saw the user's tensors written."""
+        for tensor, version in self._versions.values():
+            if tensor._version != version:
+                torch._C._autograd._unsafe_set_version_counter((tensor,), (version,))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if self._below or self.phase == "backward":
+            if func is _FUSED:
+                return self._fused_attention(args, kwargs)
+            return super().__torch_dispatch__(func, types, args, kwargs)
+        with self._autograd():
+            if func is _ATTENTION and self._atomic("aten.scaled_dot_product_attention"):
+                return self._attend(*args, **kwargs)
+            return func(*args, **kwargs)
+
+    @contextmanager
+    def _autograd(self) -> Iterator[None]:
+        """Dispatch through autograd to this mode again."""
+        include = torch._C._dispatch_tls_local_include_set() | torch._C.DispatchKeySet(
+            torch._C.DispatchKey.ADInplaceOrView
+        )
+        exclude = torch._C._dispatch_tls_local_exclude_set() - _AUTOGRAD
+        self._below = True
+        try:
+            with torch._C._ForceDispatchKeyGuard(include, exclude), self:
+                yield
+        finally:
+            self._below = False
+
+    def _attend(
+        self,
+        query: Any,
+        key: Any,
+        value: Any,
+        attn_mask: Any = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        *,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Any:
+        args = (query, key, value, attn_mask, dropout_p, is_causal)
+        kwargs = {"scale": scale, "enable_gqa": enable_gqa}
+        signature = Signature(operator(_ATTENTION), args, kwargs, lambda item: isinstance(item, torch.Tensor))
+        shape = (*query.shape[:-1], value.shape[-1])
+        made = spec(shape, contiguous_strides(shape), query.dtype, query.device, "activation")
+        self._attention = Outcome(signature, [(made, None)], "one")
+        return _FUSED(query, key, value, attn_mask, dropout_p, is_causal, False, scale=scale)[0]
+
+    def _fused_attention(self, args: Any, kwargs: Any) -> Any:
+        """Record the attention that was asked for, and give autograd what the fused kernel's derivative takes."""
+        outcome = self._attention
+        assert outcome is not None, "the fused kernel is only called by _attend"
+        tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
+        leaves = [tensor if tensor.__class__ is StandIn else self.adopt(tensor) for tensor in tensors]
+        output = self.emit(outcome, leaves)
+        query = args[0]
+        statistics = self._extra(query.shape[:-1], torch.float32, query.device)
+        empty = [self._extra((0,), torch.int64, query.device) for _ in range(5)]
+        longest = (query.shape[-2], args[1].shape[-2])
+        return (output, statistics, empty[0], empty[1], *longest, empty[2], empty[3], empty[4])
+
+    def _extra(self, shape: Any, dtype: torch.dtype, device: torch.device) -> StandIn:
+        description = spec(tuple(shape), contiguous_strides(tuple(shape)), dtype, device, "activation")
+        return stand_in(description, description.value())
+
+    def record(self, outcome: Outcome, read: tuple[Value, ...], outputs: tuple[Value, ...]) -> None:
+        """Append one op to the graph; a backward op belongs where its forward op ran."""
+        super().record(outcome, read, outputs)
+        op = self.ops[-1]
+        if self.phase == "forward":
+            self._places.setdefault(torch.autograd._get_sequence_nr() - 1, (op.path, op.source))
+            return
+        path, source = op.path, op.source
+        node = torch._C._current_autograd_node()
+        if not source and not path and node is not None:
+            path, source = self._places.get(node._sequence_nr(), ("", ""))
+        self.ops[-1] = op.moved(path, source, "backward")
+
+    def run_backward(self, returned: list[torch.Tensor], wanted: list[torch.Tensor]) -> None:
+        """Record the backward pass from the returned tensors, a gradient given for each, to the wanted ones.
+
+        Raises:
+            InvalidInput: no returned tensor depends on one that requires a gradient.
+        """
+        roots = [tensor for tensor in returned if tensor.requires_grad]
+        if not roots or not wanted:
+            raise InvalidInput(
+                "nothing to differentiate: no output depends on a parameter or input that requires a gradient"
+            )
+        self.phase = "backward"
+        gradients = [self._gradient(tensor) for tensor in roots]
+        kept = [(tensor, tensor.grad) for tensor in wanted]
+        try:
+            call_backward(roots, wanted, gradients, self.accumulates)
+        except RuntimeError as error:
+            if "use_reentrant=True" in str(error) and not self.accumulates:
+                raise NeedsAccumulation from error
+            raise
+        finally:
+            for tensor, gradient in kept:
+                tensor.grad = gradient
+
+    def _gradient(self, tensor: torch.Tensor) -> StandIn:
+        shape = tuple(tensor.shape)
+        description: Spec = spec(shape, contiguous_strides(shape), tensor.dtype, tensor.device, "input")
+        return stand_in(description, description.value())
+
+
+def call_backward(roots: Any, wanted: Any, gradients: Any, accumulate: bool) -> None:
+    """Differentiate; like `call_model`, the frame at which the model's part of the call stack ends."""
+    if not accumulate:
+        torch.autograd.grad(roots, wanted, gradients, allow_unused=True)
+        return
+    for tensor in wanted:
+        tensor.grad = None
+    torch.autograd.backward(roots, gradients)
+
+
+class NeedsAccumulation(Exception):
+    """The backward pass runs only where gradients are left in `.grad`: re-entrant checkpoints."""
+
+
+class Accumulator(Differentiator):
+    """A recorder of a backward pass that leaves its gradients in `.grad`; they are taken out again."""
+
+    accumulates = True
+
+
+_AUTOGRAD = torch._C.DispatchKeySet(torch._C.DispatchKey.ADInplaceOrView)
+for _name in ("AutogradOther", "AutogradCPU", "AutogradCUDA", "AutogradMeta", "AutogradMPS", "AutogradXPU",
+              "AutogradPrivateUse1", "AutogradFunctionality", "AutogradNestedTensor"):  # fmt: skip
+    if hasattr(torch._C.DispatchKey, _name):
+        _AUTOGRAD = _AUTOGRAD | torch._C.DispatchKeySet(getattr(torch._C.DispatchKey, _name))

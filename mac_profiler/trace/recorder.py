@@ -1,0 +1,358 @@
+"""Recorder: a dispatch mode that writes down every operator and answers with stand-ins instead of computing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from mac_profiler.graph import Op, Value
+from mac_profiler.trace.location import Locator
+from mac_profiler.trace.operators import Operator, operator
+from mac_profiler.trace.outcome import Leaves, Outcome, describe, is_tensor, resolve, resolve_by_rule, written_leaves
+from mac_profiler.trace.shape_rules import SHAPE_RULES
+from mac_profiler.trace.signature import BoundArguments, Signature
+from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec_of, stand_in
+
+Atomic = Callable[[str], bool]
+
+# Scalars that are their own key. bool and float are kept apart: True == 1 == 1.0, and x + 1.0 is not x + 1.
+_PLAIN = frozenset({int, type(None), str, torch.dtype, torch.device, torch.layout, torch.memory_format})
+
+# Operators that hand their argument on: nothing is executed, the result is the same Value.
+HAND_ON = frozenset({"aten.detach", "aten.alias", "aten.lift", "aten.lift_fresh", "aten.detach_"})
+
+# Operators on ragged batches: lengths decide the shapes, and are at hand where the data are not.
+_CONTENT_OPERATORS = frozenset({"aten._pack_padded_sequence", "aten._pad_packed_sequence"})
+
+# With the answer "follow", a composite operator is run through its parts.
+_FOLLOW = object()
+
+# Outcomes by operator, argument metadata and scalars, kept over all traces of the process.
+OUTCOMES: dict[tuple[Any, ...], Any] = {}
+
+
+class Recorder(TorchDispatchMode):
+    """Records the operators of one call.
+
+    Args:
+        locator: finds module path and source line.
+        atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+    """
+
+    computes = False
+    """Whether contents decide too, so that remembered outcomes are not the whole answer."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # True would import the whole compiler on the first operator; nothing here is ever compiled.
+        return False
+
+    def __init__(self, locator: Locator, atomic: Atomic) -> None:
+        super().__init__()
+        self.ops: list[Op] = []
+        self.locator = locator
+        self.phase = "forward"
+        self._atomic = atomic
+        self._adopted: dict[int, Adopted] = {}
+        self.notes: list[str] = []
+        # Owners whose kept contents an operator has written into without computing.
+        self.stale: set[Value] = set()
+
+    def take_input(self, tensor: torch.Tensor) -> StandIn:
+        """The stand-in of a tensor that the call is given."""
+        role: Any = self.locator.roles.get(id(tensor), "input")
+        description = spec_of(tensor, role)
+        real = tensor.detach() if tensor.device.type != "meta" else None
+        return self._stand_in(description, description.value(), real)
+
+    def value_of(self, tensor: Any) -> Value:
+        """The current Value of a tensor that went in or came out."""
+        value: Value = tensor.value if tensor.__class__ is StandIn else self.adopt(tensor).value
+        return value
+
+    def close(self) -> None:
+        """Nothing was computed, so nothing is to be undone."""
+
+    def _stand_in(self, description: Spec, value: Value, real: torch.Tensor | None) -> StandIn:
+        made = stand_in(description, value, real)
+        made.stale = self.stale
+        return made
+
+    def adopt(self, tensor: torch.Tensor) -> Adopted:
+        """Note a real tensor that takes part."""
+        found = self._adopted.get(id(tensor))
+        if found is not None:
+            return found
+        if tensor.layout is not torch.strided or tensor.is_nested:
+            raise NeedsData(f"a tensor of layout {tensor.layout}")
+        role: Any = self.locator.roles.get(id(tensor))
+        if role is None:
+            role = "weight" if isinstance(tensor, torch.nn.Parameter) else "buffer"
+        description = spec_of(tensor, role)
+        found = self._adopted[id(tensor)] = Adopted(tensor, description, description.value())
+        if tensor.device.type != "meta":
+            found.contents = tensor.detach() if tensor.requires_grad else tensor
+        return found
+
+    def _list_key(self, items: Sequence[Any], leaves: list[Any]) -> tuple[Any, ...]:
+        key: list[Any] = []
+        for item in items:
+            cls = item.__class__
+            if cls is int:
+                key.append(item)
+            elif cls is StandIn:
+                leaves.append(item)
+                key.append(item.spec)
+            elif isinstance(item, torch.Tensor):
+                adopted = self.adopt(item)
+                leaves.append(adopted)
+                key.append(adopted.spec)
+            elif cls is list or cls is tuple:
+                key.append(self._list_key(item, leaves))
+            else:
+                key.append((cls, item))
+        return tuple(key)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        leaves: list[Any] = []
+        key: list[Any] = [id(func)]
+        for arg in args:
+            cls = arg.__class__
+            if cls is StandIn:
+                leaves.append(arg)
+                key.append(arg.spec)
+            elif cls in _PLAIN:
+                key.append(arg)
+            elif cls is list or cls is tuple:
+                key.append(self._list_key(arg, leaves))
+            elif isinstance(arg, torch.Tensor):
+                adopted = self._adopted.get(id(arg)) or self.adopt(arg)
+                leaves.append(adopted)
+                key.append(adopted.spec)
+            else:
+                key.append((cls, arg))
+        if kwargs:
+            key.append(self._list_key(list(kwargs.items()), leaves))
+        else:
+            kwargs = {}
+        if len(leaves) > 1:
+            overlap = _overlap(leaves)
+            if overlap is not None:
+                key.append(overlap)
+        whole = tuple(key)
+        outcome = None if self.computes else OUTCOMES.get(whole)
+        if outcome is None:
+            outcome = self._decide(func, args, kwargs, leaves, whole)
+        if outcome is _FOLLOW:
+            with self:
+                return func.decompose(*args, **kwargs)
+        if outcome.__class__ is not Outcome:
+            return outcome.answer
+        return self.emit(outcome, leaves)
+
+    def _decide(
+        self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any], key: tuple[Any, ...]
+    ) -> Any:
+        found = operator(func)
+        if found.target in HAND_ON:
+            return _Answer(self._hand_on(found, args[0], leaves[0]))
+        if found.target == "aten._has_compatible_shallow_copy_type":
+            return _Answer(True)  # asked by `tensor.data = other`; between stand-ins it always may
+        if found.target in _CONTENT_OPERATORS:
+            return self._from_some_contents(found, args, kwargs, leaves)
+        if found.target in SHAPE_RULES and (found.needs_contents or self._atomic(found.target)):
+            outcome = resolve_by_rule(found, args, kwargs, leaves)
+            if outcome is not None:
+                OUTCOMES[key] = outcome
+                return outcome
+        if found.needs_contents or _masks(found, leaves):
+            return self._from_contents(found, args, kwargs, leaves)
+        if found.composite and not found.aliasing and not self._atomic(found.target):
+            return _FOLLOW
+        made = resolve(found, args, kwargs, leaves)
+        # A reshape that has to copy is followed: its parts tell how.
+        follow = found.composite and not made.view and not self._atomic(found.target)
+        OUTCOMES[key] = result = _FOLLOW if follow else made
+        return result
+
+    def _hand_on(self, found: Operator, arg: Any, leaf: Any) -> Any:
+        if arg.__class__ is StandIn and found.target not in ("aten.detach", "aten.alias"):
+            return arg
+        return self._stand_in(leaf.spec, leaf.value, leaf.contents)
+
+    def _from_contents(
+        self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]
+    ) -> Any:
+        """Answer an operator whose result depends on contents, if the trace has them."""
+        reals = self._contents(leaves)
+        if reals is None:
+            raise NeedsData(found.target)
+        return _Answer(self._compute(found, args, kwargs, leaves, reals))
+
+    def _from_some_contents(
+        self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]
+    ) -> Any:
+        """Answer an operator of which only the integer arguments' contents matter; the others are taken as zeros."""
+        reals = []
+        for leaf in leaves:
+            known = leaf.contents is not None and leaf.value.owner not in self.stale
+            if not known and not leaf.spec.dtype.is_floating_point:
+                raise NeedsData(found.target)
+            # One element stands for all: the operator copies as many as it needs, on the CPU.
+            zeros = torch.zeros((), dtype=leaf.spec.dtype).expand(leaf.spec.shape)
+            reals.append(leaf.contents if known else zeros)
+        return _Answer(self._compute(found, args, kwargs, leaves, reals))
+
+    def _contents(self, leaves: list[Any]) -> list[torch.Tensor] | None:
+        """The contents of all leaves, or None where those of one are unknown."""
+        if any(leaf.contents is None or leaf.value.owner in self.stale for leaf in leaves):
+            return None
+        return [leaf.contents for leaf in leaves]
+
+    def _compute(
+        self,
+        found: Operator,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        leaves: list[Any],
+        reals: list[torch.Tensor],
+    ) -> Any:
+        """Run an operator on known contents, record it, and keep the contents of what it returns."""
+        positions = iter(reals)
+        given = {name: _fill(arg, positions) for name, arg in zip(found.names, args, strict=False)}
+        given |= {name: _fill(arg, positions) for name, arg in kwargs.items()}
+        device = leaves[0].spec.device if leaves else torch.device(given.get("device") or "cpu")
+        if "device" in found.names:
+            # Contents are kept on the CPU when the model's own device holds none.
+            device = torch.device(given.get("device") or device)
+            given["device"] = _where_contents_live(device)
+            given.pop("pin_memory", None)
+        result = found.func(**given)
+        if not isinstance(result, torch.Tensor | list | tuple):
+            return result
+        signature = Signature(found, args, kwargs, is_tensor)
+        written = written_leaves(found, signature)
+        outcome = describe(found, signature, result, reals, leaves, device, written)
+        known = {leaves[index].value.owner for index in written} - self.stale
+        emitted = self.emit(outcome, leaves)
+        self.stale -= known  # it wrote, and the contents were written too
+        made = [emitted] if isinstance(emitted, torch.Tensor) else emitted
+        computed = [result] if isinstance(result, torch.Tensor) else result
+        for stand, contents in zip(made, computed, strict=True):
+            if isinstance(stand, StandIn):
+                stand.contents, stand.stale = contents, self.stale
+        return emitted
+
+    @staticmethod
+    def _answer(answer: Any) -> Any:
+        return _Answer(answer)
+
+    def emit(self, outcome: Outcome, leaves: Leaves) -> Any:
+        """Record one executed operator and make what it returns."""
+        if outcome.fresh is not None:
+            description = outcome.fresh
+            made = Value(description.shape, description.dtype_name, "activation", description.value_strides)
+            self.record(outcome, tuple([leaf.value for leaf in leaves]), (made,))
+            return stand_in(description, made)
+        returned: list[Any] = []
+        values: list[Value] = []
+        read = tuple([leaf.value for leaf in leaves])
+        for description, index in outcome.parts:
+            if description is None:
+                if index is None:
+                    returned.append(None)
+                else:
+                    leaf = leaves[index]
+                    if index in outcome.written:
+                        values.append(self._overwrite(leaf, outcome))
+                    elif outcome.signature.operator.aliasing and self.phase != "backward":
+                        # A view that changes nothing; autograd wants a tensor of its own all the same.
+                        returned.append(self._stand_in(leaf.spec, leaf.value, leaf.contents))
+                        continue
+                    returned.append(leaf if leaf.__class__ is StandIn else leaf.tensor)
+                continue
+            base = None if index is None else leaves[index].value.owner
+            value = description.value(base)
+            values.append(value)
+            returned.append(stand_in(description, value))
+        for index in outcome.written:
+            if not any(part == (None, index) for part in outcome.parts):
+                # Written besides what is returned: running statistics, out= arguments.
+                values.append(self._overwrite(leaves[index], outcome))
+        if not outcome.silent:
+            self.record(outcome, read, tuple(values))
+        if outcome.structure == "one":
+            return returned[0]
+        return returned if outcome.structure == "list" else tuple(returned)
+
+    def _overwrite(self, leaf: Any, outcome: Outcome) -> Value:
+        """A new version of a leaf's memory; what was known of its contents no longer holds."""
+        old = leaf.value
+        if outcome.reshaped is not None and leaf.__class__ is StandIn:
+            # The sizes that C++ sees change only by taking over another tensor's.
+            leaf.data = stand_in(outcome.reshaped, outcome.reshaped.value(old.owner))
+            if not self.computes:
+                leaf.contents = None  # they keep the old shape
+            return leaf.value
+        leaf.value = leaf.spec.value(old.owner)
+        self.stale.add(old.owner)
+        return leaf.value
+
+    def record(self, outcome: Outcome, read: tuple[Value, ...], outputs: tuple[Value, ...]) -> None:
+        """Append one op to the graph."""
+        path, source = self.locator.locate(sys._getframe(2))
+        signature = outcome.signature
+        self.ops.append(
+            Op(
+                signature.operator.target,
+                path,
+                source,
+                BoundArguments(signature, read),
+                outputs,
+                outcome.view,
+                bool(outcome.written) and outcome.reshaped is None,
+                "forward",
+                signature,
+            )
+        )
+
+
+class _Answer:
+    """A result that is no outcome: it holds for this call alone."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+
+def _where_contents_live(device: torch.device) -> torch.device:
+    return torch.device("cpu") if device.type == "meta" else device
+
+
+def _overlap(leaves: list[Any]) -> tuple[int, ...] | None:
+    """Which leaves are the same memory, as the index of the first such; None where all differ (nearly always)."""
+    owners = [leaf.value.owner for leaf in leaves]
+    if len(set(owners)) == len(owners):
+        return None
+    memories = [leaf.value.memory for leaf in leaves]
+    return tuple(memories.index(memory) for memory in memories)
+
+
+def _masks(found: Operator, leaves: list[Any]) -> bool:
+    """Indexing by a boolean mask: the number of rows is in the contents."""
+    if found.target not in ("aten.index", "aten._unsafe_index"):
+        return False
+    return any(leaf.spec.dtype in (torch.bool, torch.uint8) for leaf in leaves[1:])
+
+
+def _fill(value: Any, tensors: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return next(tensors)
+    if isinstance(value, list | tuple):
+        return type(value)(_fill(item, tensors) for item in value)
+    return value

@@ -1,0 +1,91 @@
+"""Signatures: what is common to all calls of an operator whose arguments have equal metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mac_profiler.graph import Value
+from mac_profiler.trace.operators import Operator
+
+
+class Leaf:
+    """Place of the n-th tensor argument in a template of arguments."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class Signature:
+    """An operator and the metadata of its arguments; compared by identity.
+
+    Attributes:
+        operator: the schema facts.
+        template: arguments by name, a `Leaf` for every tensor.
+    """
+
+    __slots__ = ("operator", "template")
+
+    def __init__(self, operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], is_tensor: Any) -> None:
+        self.operator = operator
+        counter = iter(range(1_000_000_000))
+
+        def lift(value: Any) -> Any:
+            if is_tensor(value):
+                return Leaf(next(counter))
+            if isinstance(value, list | tuple):
+                return tuple(lift(item) for item in value)
+            return value
+
+        given = {name: lift(value) for name, value in zip(operator.names, args, strict=False)}
+        given |= {name: lift(value) for name, value in kwargs.items()}
+        missing = {name: value for name, value in operator.defaults.items() if name not in given}
+        # Schema order, so that an op's inputs read as its schema does; a few schemas take unnamed extras.
+        ordered = {name: given[name] if name in given else missing.get(name) for name in operator.names}
+        self.template = ordered | {name: value for name, value in given.items() if name not in ordered}
+
+    def bind(self, values: Sequence[Value]) -> dict[str, Any]:
+        """The arguments of one call, given its tensors in order."""
+
+        def fill(value: Any) -> Any:
+            if value.__class__ is Leaf:
+                return values[value.index]
+            if value.__class__ is tuple:
+                return tuple(fill(item) for item in value)
+            return value
+
+        bound = {name: fill(value) for name, value in self.template.items()}
+        return self.operator.complete(bound) if self.operator.complete is not None else bound
+
+
+class BoundArguments(Mapping[str, Any]):
+    """Arguments of one executed operator by name, put together when first looked at.
+
+    Most operators are only summed, by a cost that is remembered for their signature: then nobody looks.
+    """
+
+    __slots__ = ("_bound", "signature", "values_in_order")
+
+    def __init__(self, signature: Signature, values: tuple[Value, ...]) -> None:
+        self.signature = signature
+        self.values_in_order = values
+        self._bound: dict[str, Any] | None = None
+
+    def _arguments(self) -> dict[str, Any]:
+        if self._bound is None:
+            self._bound = self.signature.bind(self.values_in_order)
+        return self._bound
+
+    def __getitem__(self, name: str) -> Any:
+        return self._arguments()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arguments())
+
+    def __len__(self) -> int:
+        return len(self._arguments())
+
+    def __repr__(self) -> str:
+        return repr(self._arguments())

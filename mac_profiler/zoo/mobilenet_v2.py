@@ -1,0 +1,257 @@
+"""MobileNet V2 (Sandler et al., arXiv 1801.04381, Table 2): inverted residuals with linear bottlenecks.
+
+Modules and parameters are named as torchvision names them.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+FAMILY = "MobileNet V2"
+SOURCES = {
+    "table4": "Sandler et al., arXiv 1801.04381, Table 4",
+    "slim": "github.com/tensorflow/models, research/slim/nets/mobilenet/README.md",
+    "shufflenet": "Ma et al., arXiv 1807.11164, Table 8 (their implementation)",
+}
+INPUT = (1, 3, 224, 224)
+VARIANTS = {
+    "mobilenet_v2_x0_15": {
+        "arguments": {"width": 0.15},
+        "published": (
+            ("mult_adds", "39M", "shufflenet", "not reproduced", "an implementation that was not published"),
+        ),
+    },
+    "mobilenet_v2_x0_35": {
+        "arguments": {"width": 0.35},
+        "published": (
+            ("mult_adds", "59M", "slim", "truncated"),
+            ("parameters", "1.66M", "slim", "batch-norm left out"),
+            ("top1_accuracy_percent", "60.3", "slim"),
+        ),
+    },
+    "mobilenet_v2_x0_35_r192": {
+        "arguments": {"width": 0.35},
+        "input": (1, 3, 192, 192),
+        "published": (("mult_adds", "43M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_35_r160": {
+        "arguments": {"width": 0.35},
+        "input": (1, 3, 160, 160),
+        "published": (("mult_adds", "30M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_35_r128": {
+        "arguments": {"width": 0.35},
+        "input": (1, 3, 128, 128),
+        "published": (("mult_adds", "20M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_35_r96": {
+        "arguments": {"width": 0.35},
+        "input": (1, 3, 96, 96),
+        "published": (("mult_adds", "11M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_4": {"arguments": {"width": 0.4}},
+    "mobilenet_v2_x0_4_r160": {
+        "arguments": {"width": 0.4},
+        "input": (1, 3, 160, 160),
+        "published": (
+            ("mult_adds", "43M", "shufflenet", "not reproduced", "an implementation that was not published"),
+        ),
+    },
+    "mobilenet_v2_x0_5": {
+        "arguments": {"width": 0.5},
+        "published": (
+            ("mult_adds", "97M", "slim", "truncated"),
+            ("parameters", "1.95M", "slim", "batch-norm left out"),
+            ("top1_accuracy_percent", "65.4", "slim"),
+        ),
+    },
+    "mobilenet_v2_x0_5_r192": {
+        "arguments": {"width": 0.5},
+        "input": (1, 3, 192, 192),
+        "published": (("mult_adds", "71M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_5_r160": {
+        "arguments": {"width": 0.5},
+        "input": (1, 3, 160, 160),
+        "published": (("mult_adds", "50M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_5_r128": {
+        "arguments": {"width": 0.5},
+        "input": (1, 3, 128, 128),
+        "published": (("mult_adds", "32M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_5_r96": {
+        "arguments": {"width": 0.5},
+        "input": (1, 3, 96, 96),
+        "published": (("mult_adds", "18M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_6": {
+        "arguments": {"width": 0.6},
+        "published": (
+            ("mult_adds", "141M", "shufflenet", "not reproduced", "an implementation that was not published"),
+        ),
+    },
+    "mobilenet_v2_x0_75": {
+        "arguments": {"width": 0.75},
+        "published": (
+            ("mult_adds", "209M", "slim", "truncated"),
+            ("parameters", "2.61M", "slim", "batch-norm left out"),
+            ("top1_accuracy_percent", "69.8", "slim"),
+        ),
+    },
+    "mobilenet_v2_x0_75_r192": {
+        "arguments": {"width": 0.75},
+        "input": (1, 3, 192, 192),
+        "published": (
+            ("mult_adds", "145M", "shufflenet", "not reproduced", "an implementation that was not published"),
+            ("mult_adds", "153M", "slim", "truncated"),
+        ),
+    },
+    "mobilenet_v2_x0_75_r160": {
+        "arguments": {"width": 0.75},
+        "input": (1, 3, 160, 160),
+        "published": (("mult_adds", "107M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_75_r128": {
+        "arguments": {"width": 0.75},
+        "input": (1, 3, 128, 128),
+        "published": (("mult_adds", "69M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x0_75_r96": {
+        "arguments": {"width": 0.75},
+        "input": (1, 3, 96, 96),
+        "published": (("mult_adds", "39M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x1_0": {
+        "arguments": {"width": 1.0},
+        "published": (
+            ("mult_adds", "300M", "table4", "truncated"),
+            ("mult_adds", "301M", "shufflenet"),
+            ("mult_adds", "300M", "slim", "truncated"),
+            ("parameters", "3.4M", "table4", "batch-norm left out, truncated"),
+            ("parameters", "3.47M", "slim", "batch-norm left out"),
+            ("top1_accuracy_percent", "72.0", "table4"),
+            ("top1_accuracy_percent", "71.8", "slim"),
+        ),
+    },
+    "mobilenet_v2_x1_0_r192": {
+        "arguments": {"width": 1.0},
+        "input": (1, 3, 192, 192),
+        "published": (("mult_adds", "221M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x1_0_r160": {
+        "arguments": {"width": 1.0},
+        "input": (1, 3, 160, 160),
+        "published": (("mult_adds", "154M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x1_0_r128": {
+        "arguments": {"width": 1.0},
+        "input": (1, 3, 128, 128),
+        "published": (("mult_adds", "99M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x1_0_r96": {
+        "arguments": {"width": 1.0},
+        "input": (1, 3, 96, 96),
+        "published": (("mult_adds", "56M", "slim", "truncated"),),
+    },
+    "mobilenet_v2_x1_3": {
+        "arguments": {"width": 1.3},
+        "published": (
+            ("mult_adds", "509M", "slim", "truncated"),
+            ("parameters", "5.34M", "slim", "batch-norm left out"),
+            ("top1_accuracy_percent", "74.4", "slim"),
+        ),
+    },
+    "mobilenet_v2_x1_4": {
+        "arguments": {"width": 1.4},
+        "published": (
+            ("mult_adds", "585M", "table4", "not reproduced", "TF-slim's 582M, by the same authors, is met"),
+            ("mult_adds", "587M", "shufflenet", "not reproduced", "an implementation that was not published"),
+            ("mult_adds", "582M", "slim", "truncated"),
+            ("parameters", "6.9M", "table4", "not reproduced", "TF-slim's 6.06M, by the same authors, is met"),
+            ("parameters", "6.06M", "slim", "batch-norm left out"),
+            ("top1_accuracy_percent", "74.7", "table4"),
+            ("top1_accuracy_percent", "75.0", "slim"),
+        ),
+    },
+}
+ALIASES = {"mobilenet_v2": "mobilenet_v2_x1_0"}
+
+# Table 2: expansion t, output channels c, repeats n, stride s of the first repeat.
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+
+
+def round_channels(channels: float, divisor: int = 8) -> int:
+    """Nearest multiple of the divisor, at least one, and never more than a tenth below the value (TF-slim's rule)."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def convolution(channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Convolution, batch-norm, ReLU6."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU6(inplace=True),
+    )
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter depthwise, project without activation; a shortcut where shape allows (Figure 4d)."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = channels_in * expansion
+        self.residual = stride == 1 and channels_in == channels_out
+        expand = [] if expansion == 1 else [convolution(channels_in, hidden, 1)]
+        self.conv = nn.Sequential(
+            *expand,
+            convolution(hidden, hidden, 3, stride, groups=hidden),
+            nn.Conv2d(hidden, channels_out, 1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, channels_in, height, width] -> [batch, channels_out, height / stride, width / stride]."""
+        y: Tensor = self.conv(x)
+        return x + y if self.residual else y
+
+
+class MobileNetV2(nn.Module):
+    """MobileNet V2.
+
+    Args:
+        width: width multiplier; the last convolution is never narrower than 1280 (section 5).
+        num_classes: outputs of the classifier.
+        dropout: probability ahead of the classifier.
+    """
+
+    def __init__(self, width: float = 1.0, *, num_classes: int = 1000, dropout: float = 0.2) -> None:
+        super().__init__()
+        channels = round_channels(32 * width)
+        last = round_channels(1280 * max(1.0, width))
+        layers: list[nn.Module] = [convolution(3, channels, 3, 2)]
+        for expansion, full, repeats, stride in STAGES:
+            channels_out = round_channels(full * width)
+            for i in range(repeats):
+                layers.append(InvertedResidual(channels, channels_out, stride if i == 0 else 1, expansion))
+                channels = channels_out
+        self.features = nn.Sequential(*layers, convolution(channels, last, 1))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, num_classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, 3, height, width] -> [batch, num_classes]."""
+        x = nn.functional.adaptive_avg_pool2d(self.features(x), (1, 1))
+        logits: Tensor = self.classifier(x.flatten(1))
+        return logits
+
+
+build = MobileNetV2
