@@ -145,7 +145,7 @@ def traffic(
     """
     weight_reads = input_reads = bytes_moved = 0
     seen: set[Value] = set()
-    for value in op.inputs:
+    for value in _read(op):
         elements = value.footprint if reads is None else reads.get(value, value.footprint)
         key = value.memory
         if not elements or key in seen:
@@ -162,3 +162,13 @@ def traffic(
         output_writes += elements
         bytes_moved += elements * value.element_size
     return Cost(mult_adds, flops, weight_reads, input_reads, output_writes, bytes_moved)
+
+
+def _read(op: Op) -> tuple[Value, ...]:
+    """The inputs without the memory given by out=, which schemas name last: that is written, not read."""
+    inputs = op.inputs
+    if not op.writes or op.target.endswith("_"):
+        return inputs
+    first = len(inputs) - len(op.outputs)
+    written = {value.owner for value in op.outputs}
+    return tuple(value for i, value in enumerate(inputs) if i < first or value.owner not in written)

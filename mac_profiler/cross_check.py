@@ -11,7 +11,7 @@ import importlib
 import logging
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +22,8 @@ from mac_profiler.registry import modules_of
 
 ROOM = "mac_profiler.peers"
 FAILED = "failed:"
+# Parameters of a model that is built with data without being asked for: 4 GiB in float32.
+LARGEST_ON_CPU = 2**30
 Excuse = Callable[[str, tuple[str, ...]], str]
 
 
@@ -78,7 +80,13 @@ class Comparison:
     answers: tuple[Answer, ...]
 
 
-def compare(profile: Profile, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Comparison:
+def compare(
+    profile: Profile,
+    model: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    peers: Collection[str] | None = None,
+) -> Comparison:
     """Run the peers on a model, or callable, that was analyzed; a peer that fails becomes an answer with its message.
 
     Args:
@@ -86,6 +94,7 @@ def compare(profile: Profile, model: Any, args: tuple[Any, ...], kwargs: Mapping
         model: the model.
         args: positional inputs, as the analysis got them.
         kwargs: keyword inputs.
+        peers: names of those to run; None runs all.
     """
     ours: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for op, cost in zip(profile.graph.ops, profile.costs, strict=True):
@@ -94,14 +103,16 @@ def compare(profile: Profile, model: Any, args: tuple[Any, ...], kwargs: Mapping
     names = _first_names(model)
     own = _renamed(ours, names)
     total = int(sum(sum(counts.values()) for counts in own.values()))
-    peers = map(importlib.import_module, modules_of(ROOM))
-    return Comparison(total, tuple(_answer(peer, model, args, kwargs, own, names) for peer in peers))
+    asked = [peer for peer in map(importlib.import_module, modules_of(ROOM)) if peers is None or peer.NAME in peers]
+    return Comparison(total, tuple(_answer(peer, model, args, kwargs, own, names) for peer in asked))
 
 
 def compare_named(
     profile: Profile, name: str, *, arguments: Mapping[str, object], inputs: Sequence[str] = (), device: str = "meta"
 ) -> Comparison:
     """`compare` with a model by name, built anew as for the analysis.
+
+    A peer that cannot run on meta is asked again on the CPU, unless the model is too large to be built there.
 
     Raises:
         MacprofError: the model cannot be built, or its inputs cannot be read.
@@ -110,16 +121,12 @@ def compare_named(
 
     built = find(name, arguments, inputs, device=device)
     comparison = compare(profile, built.module, built.args, built.kwargs)
-    if device != "meta":
+    failed = {answer.peer for answer in comparison.answers if answer.message.startswith(FAILED)}
+    if device != "meta" or not failed or profile.parameters > LARGEST_ON_CPU:
         return comparison
-    return replace(comparison, answers=tuple(map(_with_remedy, comparison.answers)))
-
-
-def _with_remedy(answer: Answer) -> Answer:
-    if not answer.message.startswith(FAILED):
-        return answer
-    # Peers run the model; some of torch's checks need tensors that hold data.
-    return replace(answer, message=f"{answer.message} --device cpu lets it compute.")
+    built = find(name, arguments, inputs, device="cpu")
+    again = {answer.peer: answer for answer in compare(profile, built.module, built.args, built.kwargs, failed).answers}
+    return replace(comparison, answers=tuple(again.get(answer.peer, answer) for answer in comparison.answers))
 
 
 def _answer(

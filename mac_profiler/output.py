@@ -21,6 +21,12 @@ def check_writable(path: str) -> None:
         raise OutputFailed("cannot write the output: the file name is empty; give --output a file")
     file = Path(path)
     folder = file.parent
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # The usual case: it is made.
+    except (OSError, ValueError) as error:
+        raise _failed(path, error) from error
     if file.is_dir():
         raise OutputFailed(f"cannot write '{path}': it is a folder; give a file in it")
     if not folder.exists():
@@ -68,8 +74,10 @@ def _write_special(path: str, text: str) -> None:
         raise _failed(path, error) from error
 
 
-def _failed(path: str, error: OSError) -> OutputFailed:
-    return OutputFailed(f"cannot write '{path}': {error.strerror or error}; give another place")
+def _failed(path: str, error: OSError | ValueError) -> OutputFailed:
+    # A name with a NUL in it is a ValueError.
+    reason = getattr(error, "strerror", None) or error
+    return OutputFailed(f"cannot write {path!r}: {reason}; give another place")
 
 
 def _permissions(target: Path) -> int:

@@ -146,8 +146,8 @@ def test_markdown_is_a_pipe_table(capsys: pytest.CaptureFixture[str]) -> None:
     table = [line for line in out.splitlines() if line.startswith("|")]
     assert table[0].startswith("| module | type | multiply-adds |")
     assert len({line.count("|") for line in table[:8]}) == 1
-    assert any(line.startswith("| multiply-adds | 146 M | 145") or line.startswith("| multiply-adds | 146 M | 146")
-               for line in table)  # fmt: skip
+    total = next(line for line in table if line.startswith("| multiply-adds |"))
+    assert total.split(" | ")[1] == "146 M"
 
 
 def test_options_reach_the_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -258,7 +258,7 @@ def test_output_replaces_a_file_and_keeps_its_permissions(capsys: pytest.Capture
     ("place", "said"),
     [
         ("missing/cost.json", "does not exist"), ("folder", "is a folder"), ("file/cost.json", "is no folder"),
-        ("", "is empty"), ("folder/" + "x" * 300, "name too long"),
+        ("", "is empty"), ("folder/" + "x" * 300, "File name too long"),
     ],
 )  # fmt: skip
 def test_output_that_cannot_be_written(
@@ -342,14 +342,10 @@ def test_bad_input_is_one_line(capsys: pytest.CaptureFixture[str], arguments: li
     assert said in refused(capsys, *arguments)
 
 
-def test_an_input_of_the_wrong_shape(capsys: pytest.CaptureFixture[str]) -> None:
-    line = refused(capsys, *SHUFFLENET, "--input", "1x4x224x224")
-    assert "4" in line
-    assert "channels" in line or "1x4x224x224" in line or "[1, 4, 224, 224]" in line
-
-
-def test_an_input_of_the_wrong_dtype(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "int64" in refused(capsys, *SHUFFLENET, "--input", "1x3x224x224:int64") or True
+@pytest.mark.parametrize("shape", ["1x4x224x224", "3x224", "1x3x224x224:int64", "1x3x224x224:bool"])
+def test_an_input_that_does_not_fit_the_model(capsys: pytest.CaptureFixture[str], shape: str) -> None:
+    line = refused(capsys, *SHUFFLENET, "--input", shape)
+    assert f"--input {shape}" in line
 
 
 def test_a_forward_that_raises_says_its_own_words(capsys: pytest.CaptureFixture[str], user_file: Path) -> None:
@@ -401,7 +397,7 @@ def test_no_verb_prints_the_help_and_is_an_error(capsys: pytest.CaptureFixture[s
 
 # -------------------------------------------------------------------------------------------------------- how soon
 
-HEAVY = ("torch", "pandas", "matplotlib", "numpy", "fvcore", "rich")
+HEAVY = ("torch", "pandas", "matplotlib", "numpy", "fvcore")
 LIGHT = [["--help"], ["--version"], ["-h"], ["analyze", "--help"], ["models", "--help"], ["models"]]
 
 
@@ -440,7 +436,7 @@ def test_completion_answers_at_once_and_without_torch(words: str, expected: str)
     code = (
         "import sys\nfrom mac_profiler.cli import main\n"
         "try:\n    main()\nfinally:\n"
-        f"    print('HEAVY', [name for name in {HEAVY[:5]} if name in sys.modules])"
+        f"    print('HEAVY', [name for name in {HEAVY} if name in sys.modules])"
     )
     environment = {
         **os.environ, "_MACPROF_COMPLETE": "complete_bash", "COMP_WORDS": words,

@@ -76,7 +76,7 @@ def test_a_count_is_within_half_a_unit_of_its_last_digit(number: int) -> None:
 def test_larger_counts_never_read_smaller(one: int, other: int) -> None:
     def value(text: str) -> float:
         digits, _, prefix = text.partition(" ")
-        return float(digits) * 1000 ** units.SI.index(prefix)
+        return float(f"{digits}e{3 * units.SI.index(prefix)}")
 
     small, large = sorted((one, other))
     assert value(units.count(small)) <= value(units.count(large))

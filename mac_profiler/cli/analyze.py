@@ -68,6 +68,7 @@ def analyze(
     """
     from mac_profiler import api
     from mac_profiler.cross_check import compare_named
+    from mac_profiler.errors import TraceFailed
     from mac_profiler.models import parse_argument
     from mac_profiler.overview import View, describe
     from mac_profiler.progress import progress
@@ -80,7 +81,11 @@ def analyze(
     given = dict(parse_argument(argument) for argument in arguments or ())
     shapes = inputs or ()
     with progress(f"analyzing {model}") as say:
-        profile = api.analyze_named(model, arguments=given, inputs=shapes, train=train, device=device, progress=say)
+        try:
+            profile = api.analyze_named(model, arguments=given, inputs=shapes, train=train, device=device, progress=say)
+        except TraceFailed as error:
+            called = f"--input {' --input '.join(shapes)}" if shapes else "its default input"
+            raise TraceFailed(f"{error} (called with {called}; --input gives another)") from error
         comparison = None
         if cross_check:
             say(f"asking fvcore and FlopCounterMode about {model}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mac_profiler.cost import Cost, aten, floating_flops, formula, traffic
+from mac_profiler.cost import Cost, aten, floating_flops, formula, product_flops, traffic
 from mac_profiler.graph import Op
 
 # FLOPs an element of the input, the sum over them included.
@@ -54,6 +54,20 @@ def negative_log_likelihood_backward(op: Op) -> Cost:
     """One gradient a target, laid into zeros; of the input only the shape is needed."""
     flops = floating_flops(op, op.args["target"].elements)
     return traffic(op, flops=flops, reads={op.args["self"]: 0})
+
+
+@formula("torch_nn._linear_cross_entropy_batch_chunked", "torch_nn._linear_cross_entropy_batch_chunked_no_reduction")
+def linear_cross_entropy(op: Op) -> Cost:
+    """A linear layer and the cross-entropy of its scores (7 FLOPs each), which never reach memory.
+
+    Gradients of input and weight, where they are made on the way, take the products of the layer each.
+    """
+    # [] = linear_cross_entropy([n, h], [classes, h], [n])
+    rows, weight = op.args["input"], op.args["linear_weight"]
+    scores = rows.elements // max(weight.shape[-1], 1) * weight.shape[0]
+    passes = 1 + sum(bool(op.args.get(f"compute_{name}_grad")) for name in ("input", "linear_weight"))
+    mult_adds = passes * scores * weight.shape[-1]
+    return traffic(op, mult_adds=mult_adds, flops=product_flops(op, mult_adds) + floating_flops(op, 7 * scores))
 
 
 @formula(*aten("_ctc_loss _cudnn_ctc_loss miopen_ctc_loss"))

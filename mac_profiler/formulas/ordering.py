@@ -56,7 +56,7 @@ def isin(op: Op) -> Cost:
     return traffic(op, flops=floating_flops(op, searches + count * _levels(count)))
 
 
-@formula(*aten("nonzero nonzero_static"))
+@formula(*aten("nonzero nonzero_static argwhere"))
 def nonzero(op: Op) -> Cost:
     """Reads all, writes where it found something; 1 FLOP (a comparison) an element."""
     return traffic(op, flops=floating_flops(op, op.args["self"].elements))

@@ -17,7 +17,7 @@ from mac_profiler.errors import InvalidInput
 from mac_profiler.graph import Value
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import operator
-from mac_profiler.trace.outcome import Outcome
+from mac_profiler.trace.outcome import Outcome, resolve_by_rule
 from mac_profiler.trace.recorder import Atomic
 from mac_profiler.trace.signature import Signature
 from mac_profiler.trace.standin import Spec, StandIn, contiguous_strides, spec, stand_in
@@ -101,10 +101,16 @@ class Differentiator(Computer):
         args = (query, key, value, attn_mask, dropout_p, is_causal)
         kwargs = {"scale": scale, "enable_gqa": enable_gqa}
         signature = Signature(operator(_ATTENTION), args, kwargs, lambda item: isinstance(item, torch.Tensor))
-        shape = (*query.shape[:-1], value.shape[-1])
-        made = spec(shape, contiguous_strides(shape), query.dtype, query.device, "activation")
-        self._attention = Outcome(signature, [(made, None)], "one")
+        leaves = [item if item.__class__ is StandIn else self.adopt(item) for item in args[:4] if item is not None]
+        self._attention = resolve_by_rule(operator(_ATTENTION), args, kwargs, leaves) or Outcome(
+            signature, [(self._plain_output(query, value), None)], "one"
+        )
         return _FUSED(query, key, value, attn_mask, dropout_p, is_causal, False, scale=scale)[0]
+
+    @staticmethod
+    def _plain_output(query: Any, value: Any) -> Spec:
+        shape = (*query.shape[:-1], value.shape[-1])
+        return spec(shape, contiguous_strides(shape), query.dtype, query.device, "activation")
 
     def _fused_attention(self, args: Any, kwargs: Any) -> Any:
         """Record the attention that was asked for, and give autograd what the fused kernel's derivative takes."""

@@ -24,14 +24,16 @@ class Operator:
         written: names of the arguments that it writes into.
         aliasing: some output may be a view of an argument that it does not write.
         composite: torch defines it by other operators, into which it can be followed.
+        elementwise: it works element by element.
+        writes_self: it writes its first argument, and that is what it returns.
         reshapes_self: it changes the sizes of the tensor that it is given (`unsqueeze_`, `t_`, `resize_`).
         needs_contents: its answer depends on the contents of its tensors.
         complete: turns the schema's arguments into those of the target.
     """
 
     __slots__ = (
-        "aliasing", "complete", "composite", "defaults", "func", "names", "needs_contents", "plain_convolution",
-        "reshapes_self", "target", "written",
+        "aliasing", "complete", "composite", "defaults", "elementwise", "func", "names", "needs_contents", "plain_convolution",
+        "reshapes_self", "target", "writes_self", "written",
     )  # fmt: skip
 
     def __init__(self, func: torch._ops.OpOverload) -> None:
@@ -48,6 +50,9 @@ class Operator:
         )
         tags = func.tags
         self.reshapes_self = torch.Tag.inplace_view in tags
+        self.elementwise = torch.Tag.pointwise in tags or own == "aten.copy_"
+        single = len(schema.returns) == 1 and self.written == ("self",)
+        self.writes_self = single and self.names[0] == "self" and not self.reshapes_self
         # Indexing is tagged for its masks; by integers its shape is known.
         indexing = own in ("aten.index", "aten._unsafe_index")
         data_dependent = torch.Tag.data_dependent_output in tags or torch.Tag.dynamic_output_shape in tags

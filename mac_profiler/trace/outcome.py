@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from mac_profiler.trace.operators import Operator
+from mac_profiler.trace.formats import broadcasts
 from mac_profiler.trace.shape_rules import SHAPE_RULES, check_dtypes
 from mac_profiler.trace.signature import Signature
 from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec, spec_of
@@ -66,8 +67,11 @@ def resolve_by_rule(
     operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: Leaves
 ) -> Outcome | None:
     """The outcome by one of macprof's own shape rules, or None where there is none that answers."""
+    if operator.writes_self and (len(leaves) == 1 or _written_elementwise(operator, leaves)):
+        # In place, element by element: what comes back is what went in.
+        return Outcome(Signature(operator, args, kwargs, is_tensor), [(None, 0)], "one", (0,))
     rule = SHAPE_RULES.get(operator.target)
-    if rule is None:
+    if rule is None or "out" in kwargs:
         return None
     signature = Signature(operator, args, kwargs, is_tensor)
     answer = rule(signature.bind(leaves))  # type: ignore[arg-type]  # rules read .spec, which leaves have
@@ -75,6 +79,14 @@ def resolve_by_rule(
         return None
     parts: list[tuple[Spec | None, int | None]] = [(found, None) for found in answer]
     return Outcome(signature, parts, "one" if len(parts) == 1 else "tuple")
+
+
+def _written_elementwise(operator: Operator, leaves: Leaves) -> bool:
+    """Whether all leaves fit an element-wise in-place operator; where not, torch is asked, and says what is wrong."""
+    first = leaves[0].spec
+    return operator.elementwise and all(
+        leaf.spec.dtype is first.dtype and broadcasts(leaf.spec.shape, first.shape) for leaf in leaves
+    )
 
 
 def resolve(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: Leaves) -> Outcome:
@@ -181,10 +193,11 @@ def describe(
             parts.append((None, same))
             continue
         owner: int | None = None
-        if (operator.aliasing or operator.composite) and not moved:
+        if not moved:
             if storages is None:
                 storages = {tensor.untyped_storage()._cdata: n for n, tensor in reversed(list(enumerate(tensors)))}
             owner = storages.get(item.untyped_storage()._cdata)
+        # By its memory, not by its schema: `_unsafe_view` is a view that says it is none.
         role = leaves[owner].spec.role if owner is not None else "activation"
         parts.append((spec_of(item, role, device or item.device), owner))
     outcome = Outcome(signature, parts, structure, written)

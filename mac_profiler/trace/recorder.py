@@ -13,7 +13,6 @@ from mac_profiler.graph import Op, Value
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import Operator, operator
 from mac_profiler.trace.outcome import Leaves, Outcome, describe, is_tensor, resolve, resolve_by_rule, written_leaves
-from mac_profiler.trace.shape_rules import SHAPE_RULES
 from mac_profiler.trace.signature import BoundArguments, Signature
 from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec_of, stand_in
 
@@ -87,15 +86,13 @@ class Recorder(TorchDispatchMode):
         found = self._adopted.get(id(tensor))
         if found is not None:
             return found
-        if tensor.layout is not torch.strided or tensor.is_nested:
-            raise NeedsData(f"a tensor of layout {tensor.layout}")
         role: Any = self.locator.roles.get(id(tensor))
         if role is None:
             role = "weight" if isinstance(tensor, torch.nn.Parameter) else "buffer"
+        if tensor.layout is not torch.strided or tensor.is_nested:
+            raise NeedsData(f"a tensor of layout {tensor.layout}")
         description = spec_of(tensor, role)
         found = self._adopted[id(tensor)] = Adopted(tensor, description, description.value())
-        if tensor.device.type != "meta":
-            found.contents = tensor.detach() if tensor.requires_grad else tensor
         return found
 
     def _list_key(self, items: Sequence[Any], leaves: list[Any]) -> tuple[Any, ...]:
@@ -164,19 +161,19 @@ class Recorder(TorchDispatchMode):
             return _Answer(True)  # asked by `tensor.data = other`; between stand-ins it always may
         if found.target in _CONTENT_OPERATORS:
             return self._from_some_contents(found, args, kwargs, leaves)
-        if found.target in SHAPE_RULES and (found.needs_contents or self._atomic(found.target)):
+        whole = not found.composite or self._atomic(found.target)
+        if whole or found.needs_contents:
             outcome = resolve_by_rule(found, args, kwargs, leaves)
             if outcome is not None:
                 OUTCOMES[key] = outcome
                 return outcome
         if found.needs_contents or _masks(found, leaves):
             return self._from_contents(found, args, kwargs, leaves)
-        if found.composite and not found.aliasing and not self._atomic(found.target):
+        if not whole and not found.aliasing:
             return _FOLLOW
         made = resolve(found, args, kwargs, leaves)
         # A reshape that has to copy is followed: its parts tell how.
-        follow = found.composite and not made.view and not self._atomic(found.target)
-        OUTCOMES[key] = result = _FOLLOW if follow else made
+        OUTCOMES[key] = result = made if whole or made.view else _FOLLOW
         return result
 
     def _hand_on(self, found: Operator, arg: Any, leaf: Any) -> Any:
@@ -296,7 +293,7 @@ class Recorder(TorchDispatchMode):
             # The sizes that C++ sees change only by taking over another tensor's.
             leaf.data = stand_in(outcome.reshaped, outcome.reshaped.value(old.owner))
             if not self.computes:
-                leaf.contents = None  # they keep the old shape
+                leaf.contents = None  # kept ones have the old shape
             return leaf.value
         leaf.value = leaf.spec.value(old.owner)
         self.stale.add(old.owner)

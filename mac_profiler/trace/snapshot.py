@@ -7,7 +7,7 @@ attributes, registered tensors, and the contents of containers that modules hold
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
+from operator import eq, is_, itemgetter
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ _PLAIN = torch.nn.Module().__dict__
 _HELD = tuple(name for name, value in _PLAIN.items() if isinstance(value, _CONTAINERS))
 _all_held = itemgetter(*_HELD)
 
-_State = tuple[dict[str, Any], dict[str, Any], list[int], list[tuple[Any, Any]]]
+_State = tuple[dict[str, Any], dict[str, Any], int, list[tuple[Any, Any]]]
 
 
 class Snapshot:
@@ -33,33 +33,40 @@ class Snapshot:
         self._states: list[_State] = []
         for module in modules:
             state = module.__dict__
-            copy = state.copy()
-            try:
-                held = _all_held(state)
-            except KeyError:  # a scripted module keeps its own books
-                held = ()
-            # A scripted module's are of its own kind, and not Python's to change.
-            contents = [(full, full.copy()) for full in held if full and isinstance(full, _CONTAINERS)]
+            held = _held(state)
+            # Copies of what is not empty; put back, what was empty is cleared.
+            contents = [(full, full.copy()) for full in held if full] if any(held) else []
+            filled = len(contents)
             if len(state) > len(_PLAIN):
                 for name in state.keys() - _PLAIN.keys():
                     value = state[name]
                     if isinstance(value, _CONTAINERS):
                         contents.append((value, value.copy()))
-            self._states.append((state, copy, [*map(id, state.values())], contents))
+            self._states.append((state, state.copy(), filled, contents))
 
     def restore(self) -> None:
         """Put every attribute and container back that changed."""
-        for state, before, identities, contents in self._states:
+        for state, before, filled, contents in self._states:
             for held, copy in contents:
                 if not _unchanged(held, copy):
                     _refill(held, copy)
-            if [*map(id, state.values())] != identities or state.keys() != before.keys():
+            if not _unchanged(state, before):
                 _refill(state, before)
-            kept = {id(held) for held, _ in contents}
-            for name in _HELD:
-                held = state.get(name)
-                if held and id(held) not in kept and isinstance(held, _CONTAINERS):
-                    held.clear()  # it was empty
+            now = _held(state)
+            if any(now) and sum(map(bool, now)) != filled:
+                kept = {id(held) for held, _ in contents}
+                for held in now:
+                    if id(held) not in kept:
+                        held.clear()
+
+
+def _held(state: dict[str, Any]) -> tuple[Any, ...]:
+    """The containers that every module has; a scripted module's are of its own kind and not Python's to change."""
+    try:
+        found: tuple[Any, ...] = _all_held(state)
+    except KeyError:
+        return ()
+    return found if isinstance(found[0], dict) else ()
 
 
 def _refill(held: Any, copy: Any) -> None:
@@ -75,7 +82,7 @@ def _unchanged(now: Any, before: Any) -> bool:
     if len(now) != len(before):
         return False
     if isinstance(now, dict):
-        return [*map(id, now.values())] == [*map(id, before.values())] and list(now) == list(before)
+        return all(map(is_, now.values(), before.values())) and all(map(eq, now, before))
     if isinstance(now, list):
-        return [*map(id, now)] == [*map(id, before)]
+        return all(map(is_, now, before))
     return {*map(id, now)} == {*map(id, before)}

@@ -87,7 +87,9 @@ def spec(
 
 def spec_of(tensor: torch.Tensor, role: Role, device: torch.device | None = None) -> Spec:
     """The Spec of a strided tensor."""
-    return spec(tuple(tensor.shape), tensor.stride(), tensor.dtype, device or tensor.device, role)
+    shape = tensor.shape
+    found = _specs.get((shape, tensor.stride(), tensor.dtype, device or tensor.device, role))
+    return found or spec(tuple(shape), tensor.stride(), tensor.dtype, device or tensor.device, role)
 
 
 class StandIn(torch.Tensor):
@@ -188,16 +190,25 @@ class Adopted:
         tensor: the tensor itself, kept so that its id stays its own; None where the tensor carries this object.
         spec: its description.
         value: its current Value in the graph.
-        contents: contents that the trace may compute with and change ("values" mode), else None.
+        copied: whether `copy`, and not the tensor itself, tells the contents; the trace may change the copy.
+        copy: contents, or None where they are not kept.
     """
 
-    __slots__ = ("contents", "spec", "tensor", "value")
+    __slots__ = ("copied", "copy", "spec", "tensor", "value")
 
     def __init__(self, tensor: torch.Tensor | None, description: Spec, value: Value) -> None:
         self.tensor = tensor
         self.spec = description
         self.value = value
-        self.contents: torch.Tensor | None = None
+        self.copied = False
+        self.copy: torch.Tensor | None = None
+
+    @property
+    def contents(self) -> torch.Tensor | None:
+        """The tensor with its data, outside autograd; None where it has none or they are not kept."""
+        if self.copied or self.tensor is None:
+            return self.copy
+        return None if self.spec.device.type == "meta" else self.tensor.detach()
 
 
 def reserve() -> None:

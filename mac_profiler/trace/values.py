@@ -47,7 +47,8 @@ class Computer(Recorder):
         known = id(tensor) in self._adopted
         found = super().adopt(tensor)
         if not known:
-            found.contents = self._copy(found.contents)
+            found.copy = self._copy(found.contents)
+            found.copied = True
         return found
 
     def _copy(self, real: torch.Tensor | None) -> torch.Tensor | None:
