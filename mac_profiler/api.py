@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mac_profiler import models
@@ -19,9 +20,10 @@ def analyze(model: Any, /, *args: Any, backward: bool = False, **kwargs: Any) ->
 
     Args:
         model: an nn.Module, any callable, or a name that `macprof analyze --model` takes.
-        args, kwargs: what to call it with: tensors alone or in lists, tuples, mappings and dataclasses, and anything
-            else that it takes. With a name they may be left out: the model's own default input is taken.
+        *args: what to call it with: tensors alone or in lists, tuples, mappings and dataclasses, and anything else
+            that it takes. With a name all may be left out: the model's own default input is taken.
         backward: trace the backward pass of its outputs too.
+        **kwargs: what to call it with by name.
 
     Raises:
         MacprofError: the model is unknown, its inputs do not fit, or its forward raises.
@@ -83,6 +85,8 @@ def _profile(built: Built, backward: bool) -> Profile:
         backward=backward,
         name=built.name or None,
     )
+    if built.note:
+        graph = replace(graph, notes=(built.note, *graph.notes))
     return count(graph)
 
 

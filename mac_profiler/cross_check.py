@@ -236,8 +236,6 @@ def _cancel(one: Difference, other: Difference) -> bool:
 def _unmatched(mine: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
     """The operators of one module less those pairs whose counts agree, whatever each side calls them."""
     left, right = {k: v for k, v in mine.items() if v}, {k: v for k, v in theirs.items() if v}
-    if sum(left.values()) == sum(right.values()):
-        return {}, {}
     for name, number in list(left.items()):
         twin = next((other for other, count in right.items() if count == number), None)
         if twin is not None:

@@ -117,9 +117,9 @@ class Op:
         """The tensors among the arguments, in schema order."""
         return tuple(_tensors(self.args.values()))
 
-    def moved(self, path: str, source: str, phase: Phase) -> Op:
+    def moved(self, path: str, source: str) -> Op:
         """The same op at another place."""
-        return replace(self, path=path, source=source, phase=phase)
+        return replace(self, path=path, source=source)
 
 
 def _tensors(arguments: Any) -> Iterator[Value]:

@@ -19,6 +19,9 @@ __all__ = ["Built", "Entry", "Published", "entries", "find", "names", "parse_arg
 
 ROOM = "mac_profiler.adapters"
 
+# What a model takes that says nothing else: the image of the papers' tables.
+ASSUMED_INPUT = "1x3x224x224"
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -69,12 +72,14 @@ class Built:
         module: an nn.Module, or a callable.
         args: positional inputs.
         kwargs: keyword inputs.
+        note: what a reader of the result must know of how it was called.
     """
 
     name: str
     module: Any
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
 
 class Adapter(Protocol):
@@ -104,7 +109,7 @@ def find(
     Raises:
         ModelNotFound: there is no such model, or it cannot be built.
         MissingPackage: its package is not installed.
-        InvalidInput: an argument is unknown, an input cannot be read, or there is none and the model needs one.
+        InvalidInput: an argument is unknown, an input cannot be read, or there is none and the model needs several.
     """
     # Read first: a slip in an input should not wait for the model.
     wanted = [parse_input(text) for text in inputs]
@@ -113,9 +118,7 @@ def find(
     if wanted:
         args, kwargs = _tensors(wanted, built.module, device)
         return replace(built, args=args, kwargs=kwargs)
-    if not built.args and not built.kwargs:
-        _refuse_no_input(built)
-    return built
+    return built if built.args or built.kwargs else _with_assumed_input(built, device)
 
 
 def names() -> list[str]:
@@ -182,15 +185,29 @@ def _home(module: Any, device: str) -> tuple[torch.device | str, torch.dtype | N
     return (tensors[0].device if tensors else device), floating
 
 
-def _refuse_no_input(built: Built) -> None:
-    call = getattr(built.module, "forward", built.module)
-    try:
-        parameters = inspect.signature(call).parameters.values()
-    except (TypeError, ValueError):
-        return
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = [p.name for p in parameters if p.kind in positional and p.default is p.empty]
-    if required:
+def _with_assumed_input(built: Built, device: str) -> Built:
+    """Give a user's model that takes one input the image that most networks take, and say so.
+
+    Raises:
+        InvalidInput: it takes more than one input, or none can be told.
+    """
+    required = _required(built.module)
+    if not required:
+        return built
+    if len(required) > 1:
         raise InvalidInput(
-            f"{built.name} has no default input for '{required[0]}'; give one with --input, like --input 1x3x224x224"
+            f"{built.name} has no default input for '{required[0]}' and {len(required) - 1} more; give each with "
+            f"--input, like --input {required[0]}=1x3x224x224"
         )
+    args, _ = _tensors([parse_input(ASSUMED_INPUT)], built.module, device)
+    return replace(built, args=args, note=f"no input was given: {ASSUMED_INPUT} is assumed; --input gives another")
+
+
+def _required(module: Any) -> list[str]:
+    """Names of the positional arguments that a model cannot be called without."""
+    try:
+        parameters = inspect.signature(getattr(module, "forward", module)).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in parameters if p.kind in positional and p.default is p.empty]

@@ -193,6 +193,8 @@ def count(graph: Graph) -> Profile:
     return Profile(graph, tuple(_cost(op) for op in graph.ops))
 
 
+# Thousands of models in one process; beyond that, costs are computed anew.
+_MOST_REMEMBERED = 200_000
 _remembered: dict[tuple[object, Callable[[Op], Cost]], Cost] = {}
 
 
@@ -207,6 +209,8 @@ def _cost(op: Op) -> Cost | None:
     key = (op.signature, found)
     cost = _remembered.get(key)
     if cost is None:
+        if len(_remembered) > _MOST_REMEMBERED:
+            _remembered.clear()
         cost = _remembered[key] = found(op)
     return cost
 

@@ -20,7 +20,7 @@ def modules_of(room: str) -> list[str]:
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """" Did you mean 'a' or 'b'?" for the nearest known names; "" where none is near."""
+    """The question that asks after the nearest known names, a space before it; empty where none is near."""
     lowered = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
     if not near:

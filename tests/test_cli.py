@@ -6,15 +6,16 @@ import csv
 import io
 import json
 import os
+import resource
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from mac_profiler.cli import main
+from mac_profiler.errors import MacprofError
 from mac_profiler.layout import cells
 
 SHUFFLENET = ["analyze", "--model", "shufflenet_v2"]
@@ -216,7 +217,7 @@ def test_models_names_the_other_ways_to_give_one(
 
 
 def test_a_pipe_that_closes_early_is_no_error() -> None:
-    shell = f"{sys.executable} -m mac_profiler models | head -n 1; echo ${{PIPESTATUS[0]}}"
+    shell = f"{sys.executable} -m mac_profiler models | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False, timeout=60)  # noqa: S607
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
@@ -389,6 +390,16 @@ def test_an_interrupt_is_status_130(capsys: pytest.CaptureFixture[str], monkeypa
     assert "Traceback" not in err
 
 
+def test_a_message_of_several_lines_is_told_in_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise MacprofError("the first line\n    and the second")
+
+    monkeypatch.setattr("mac_profiler.models.entries", fail)
+    assert refused(capsys, "models") == "macprof: the first line and the second\n"
+
+
 def test_no_verb_prints_the_help_and_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys)
     assert (status, out) == (2, "")
@@ -414,14 +425,15 @@ def test_what_needs_no_torch_does_not_import_it(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("arguments", LIGHT[:4], ids=" ".join)
 def test_help_is_there_at_once(arguments: list[str]) -> None:
-    best = min(_seconds(arguments) for _ in range(3))
-    assert best < 0.4
-
-
-def _seconds(arguments: list[str]) -> float:
-    begin = time.perf_counter()
+    begin = processor_seconds()
     assert process(*arguments).returncode == 0
-    return time.perf_counter() - begin
+    assert processor_seconds() - begin < 0.4
+
+
+def processor_seconds() -> float:
+    """Of all processes that have ended: unlike the clock on the wall, it does not run on while others work."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 @pytest.mark.parametrize(
@@ -442,9 +454,9 @@ def test_completion_answers_at_once_and_without_torch(words: str, expected: str)
         **os.environ, "_MACPROF_COMPLETE": "complete_bash", "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - 1),
     }  # fmt: skip
-    begin = time.perf_counter()
+    begin = processor_seconds()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    assert time.perf_counter() - begin < 0.8
+    assert processor_seconds() - begin < 0.4
     lines = done.stdout.splitlines()
     assert expected in lines
     assert lines[-1] == "HEAVY []"

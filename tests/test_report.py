@@ -326,6 +326,7 @@ def test_the_tree_is_drawn() -> None:
 def test_a_long_name_is_cut_in_its_middle() -> None:
     assert shorten("model.layers.31.self_attn.q_proj", 16) == "model…ttn.q_proj"
     assert shorten("short", 16) == "short"
+    assert cells("模型") == 4
     assert cells(shorten("模型" * 20, 16)) <= 16
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,15 +39,11 @@ def flatten(model: Any, args: Arguments, kwargs: Keywords) -> tuple[Any, tuple[A
     return Rebuilt().train(model.training), tuple(leaves[i] for i in places)
 
 
-def by_name(model: Any, args: Arguments, kwargs: Keywords) -> tuple[Any, dict[str, Any]]:
-    """The same call for a peer that passes everything by name."""
-    parameters = inspect.signature(model.forward).parameters.values()
-    takes = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
-    if len(args) <= len(takes):
-        return model, {**dict(zip(takes, args, strict=False)), **kwargs}
+def pack(model: Any, args: Arguments, kwargs: Keywords) -> tuple[Any, dict[str, Any]]:
+    """The same call for a peer that passes one mapping: a module around the model that hands the arguments on."""
     import torch
 
-    class Named(torch.nn.Module):
+    class Packed(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -56,7 +51,7 @@ def by_name(model: Any, args: Arguments, kwargs: Keywords) -> tuple[Any, dict[st
         def forward(self, given: Any, named: Any) -> Any:
             return self.model(*given, **named)
 
-    return Named().train(model.training), {"given": args, "named": dict(kwargs)}
+    return Packed().train(model.training), {"given": args, "named": dict(kwargs)}
 
 
 def modules_without_products() -> list[Any]:

@@ -7,7 +7,7 @@ import re
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-from experiments.adapting.arguments import Arguments, Keywords, by_name, modules_without_products
+from experiments.adapting.arguments import Arguments, Keywords, modules_without_products, pack
 
 
 def run(
@@ -27,13 +27,16 @@ def run(
     """
     from ptflops import get_model_complexity_info
 
-    model, named = by_name(model, args, kwargs)
+    # A single input is taken as it is, and then the count is divided by the length of its batch.
+    inputs: Any = args[0] if len(args) == 1 and not kwargs else None
+    if verbose or inputs is None:
+        model, inputs = pack(model, args, kwargs)
     printed = io.StringIO()
     with redirect_stdout(printed), redirect_stderr(printed):
         count, _ = get_model_complexity_info(
             model,
             (1,),
-            input_constructor=lambda _: named,
+            input_constructor=lambda _: inputs,
             print_per_layer_stat=False,
             as_strings=False,
             verbose=verbose,

@@ -4,7 +4,18 @@ Each is small enough to follow with a pencil; sizes differ from each other, so t
 left out or counted twice shows.
 """
 
-from . import attention, convolutions, nothing, products, recurrences, structure
+from . import attention, contents, convolutions, nothing, products, recurrences, structure
 from .case import CASES, Call, Case
 
-__all__ = ["CASES", "Call", "Case", "attention", "convolutions", "nothing", "products", "recurrences", "structure"]
+__all__ = [
+    "CASES",
+    "Call",
+    "Case",
+    "attention",
+    "contents",
+    "convolutions",
+    "nothing",
+    "products",
+    "recurrences",
+    "structure",
+]

@@ -125,7 +125,7 @@ def encoder_layer_fast_path() -> Call:
 @case(3 * (_layer(5, 5, 12, 2) + 2 * 5 * 2 * 12 * 20))
 def encoder_under_padding_mask() -> Call:
     """Three layers with padded keys; without gradients torch may cut those out: counted dense."""
-    layer = nn.TransformerEncoderLayer(12, 3, 20, batch_first=True)
+    layer = nn.TransformerEncoderLayer(12, 2, 20, batch_first=True)
     padding = torch.zeros(2, 5, dtype=torch.bool)
     padding[1, 3:] = True
     return Call(
@@ -145,7 +145,7 @@ def decoder_layer() -> Call:
 @case(2 * (_layer(6, 6, 12, 1) + 6 * 2 * 12 * 20) + 3 * (_layer(4, 4, 12, 1) + _layer(4, 6, 12, 1) + 4 * 2 * 12 * 20))
 def whole_transformer() -> Call:
     """Two encoder layers on 6 tokens, three decoder layers on 4."""
-    model = nn.Transformer(12, 3, 2, 3, 20, batch_first=True).train()
+    model = nn.Transformer(12, 2, 2, 3, 20, batch_first=True).train()
     return Call(model, (randn(1, 6, 12), randn(1, 4, 12)))
 
 

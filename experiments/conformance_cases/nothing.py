@@ -13,7 +13,7 @@ from .case import Call, Function, case
 
 @case(0, parameters=11 * 6)
 def embedding() -> Call:
-    """Rows are gathered."""
+    """Rows are gathered, by 8 indices."""
     return Call(nn.Embedding(11, 6), (torch.zeros(2, 4, dtype=torch.long),))
 
 

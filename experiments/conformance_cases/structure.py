@@ -236,29 +236,6 @@ def ensemble_by_functional_call() -> Call:
     return Call(Function(forward, **parts), (randn(2, 6),))
 
 
-@case(4 * 6 * 7 + 3 * 6 * 5, parameters=6 * 7 + 7 + 6 * 5 + 5)
-def rows_chosen_by_contents() -> Call:
-    """A boolean mask keeps 4 of 7 rows for one layer, 3 for the other: it depends on what the tensor holds."""
-
-    def forward(self: Any, x: Tensor, mask: Tensor) -> tuple[Any, Any]:
-        return self.a(x[mask]), self.b(x[~mask])
-
-    mask = torch.tensor([True, False, True, True, False, False, True])
-    return Call(Function(forward, a=nn.Linear(6, 7), b=nn.Linear(6, 5)), (randn(7, 6), mask))
-
-
-@case(3 * 2 * 6 * 6)
-def loop_until_a_tensor_says_so() -> Call:
-    """The number of passes is read off a tensor: three."""
-
-    def forward(self: Any, x: Tensor, steps: Tensor) -> Tensor:
-        for _ in range(int(steps.max().item())):
-            x = self.fc(x)
-        return x
-
-    return Call(Function(forward, fc=nn.Linear(6, 6)), (randn(2, 6), torch.tensor([1, 3, 2])))
-
-
 @case(2 * 6 * 7)
 def other_context_managers() -> Call:
     """Inference mode, a null context and a profiler label around the product."""

@@ -1,7 +1,8 @@
 """Room: one file another profiler (and macprof itself), as its own documentation says to call it.
 
 A peer has ``NAME``; ``PACKAGE``, what it is installed as; ``CONVENTION``, what its number counts; ``FACTOR``, what
-one multiply-add is in that number; and three functions:
+one multiply-add is in that number; ``REFUSES_COPIES``, whether it works in no forked copy of the process that imported
+it; and three functions:
 
 * ``load()`` imports it.
 * ``count(model, args, kwargs)`` is its ordinary call and gives the number that it reports; this is what is timed.
@@ -44,6 +45,7 @@ class Peer(Protocol):
     PACKAGE: str
     CONVENTION: str
     FACTOR: int
+    REFUSES_COPIES: bool
 
     def load(self) -> None:
         """Import the package."""

@@ -11,6 +11,7 @@ NAME = "calflops"
 PACKAGE = "calflops"
 CONVENTION = "multiply-adds"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

@@ -11,6 +11,7 @@ NAME = "FlopCounterMode, fake"
 PACKAGE = "torch"
 CONVENTION = "FLOPs of matrix products, convolution and attention"
 FACTOR = 2
+REFUSES_COPIES = False
 
 
 def load() -> None:

@@ -11,6 +11,7 @@ NAME = "fvcore"
 PACKAGE = "fvcore"
 CONVENTION = "multiply-adds, and operations of normalisation, pooling and up-sampling"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

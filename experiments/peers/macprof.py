@@ -10,6 +10,7 @@ NAME = "macprof"
 PACKAGE = "macprof"
 CONVENTION = "multiply-adds of convolution, matrix and vector products, attention, recurrent cells"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

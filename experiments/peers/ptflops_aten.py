@@ -11,6 +11,7 @@ NAME = "ptflops aten"
 PACKAGE = "ptflops"
 CONVENTION = "multiply-adds with bias"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

@@ -11,6 +11,7 @@ NAME = "ptflops pytorch"
 PACKAGE = "ptflops"
 CONVENTION = "multiply-adds with bias, and operations of activations, pooling and normalisation, for one sample"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

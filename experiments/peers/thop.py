@@ -14,6 +14,7 @@ NAME = "thop"
 PACKAGE = "thop"
 CONVENTION = "multiply-adds, and operations of normalisation, pooling, softmax and up-sampling"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

@@ -10,6 +10,7 @@ NAME = "torchinfo"
 PACKAGE = "torchinfo"
 CONVENTION = "parameters, bias and normalisation included, times the positions that they are used at"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

@@ -10,6 +10,7 @@ NAME = "torchlens"
 PACKAGE = "torchlens"
 CONVENTION = "multiply-adds"
 FACTOR = 1
+REFUSES_COPIES = True
 
 
 def load() -> None:

@@ -13,6 +13,7 @@ NAME = "torchprofile"
 PACKAGE = "torchprofile"
 CONVENTION = "multiply-adds, and operations of normalisation, pooling and up-sampling"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

@@ -10,6 +10,7 @@ NAME = "torchscan"
 PACKAGE = "torchscan"
 CONVENTION = "multiply-adds, and operations of normalisation, pooling and activations"
 FACTOR = 1
+REFUSES_COPIES = False
 
 
 def load() -> None:

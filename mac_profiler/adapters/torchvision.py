@@ -22,7 +22,7 @@ _REGISTERED = re.compile(r"^@register_model\((?:name=\"(\w+)\")?\)\n(?:^(?!def )
 # Clips of 16 frames are what the printed _ops of every video model follow from.
 CLIP_FRAMES = 16
 # Size of the frames that the optical-flow weights' _ops were measured at.
-FLOW_SIZE = (520, 960)
+FLOW_SIZE = (512, 512)
 CLASSIFICATION_SIZE = 224
 
 

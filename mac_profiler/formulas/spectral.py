@@ -1,4 +1,4 @@
-"""Fourier transforms."""
+"""Fourier transforms of complex and of real numbers."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import torch
 
 from mac_profiler.trace.operators import Operator
 from mac_profiler.trace.outcome import Outcome
+from mac_profiler.trace.recorder import Answer
 from mac_profiler.trace.signature import Signature
 from mac_profiler.trace.standin import NeedsData, Spec, contiguous_strides, spec
 from mac_profiler.trace.values import Computer
@@ -25,16 +26,14 @@ class Assumer(Computer):
 
     condition = False
 
-    def _from_contents(
-        self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]
-    ) -> Any:
+    def _from_contents(self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]) -> Any:
         if self._contents(leaves) is not None:
             return super()._from_contents(found, args, kwargs, leaves)
         first: Spec = leaves[0].spec
         if found.target in _SCALARS:
             scalar = self._scalar(found, first)
             self._note(found, f"taken as {scalar}")
-            return self._answer(scalar)
+            return Answer(scalar)
         shapes = _whole_selection(found, leaves)
         if shapes is None:
             raise NeedsData(found.target)
@@ -73,13 +72,16 @@ def _whole_selection(found: Operator, leaves: list[Any]) -> list[tuple[tuple[int
         case "aten.nonzero" | "aten.argwhere":
             return [((elements, len(first.shape)), ids)]
         case "aten.nonzero_numpy" | "aten.where":
-            return [((elements,), ids)] * max(len(first.shape), 1)
+            rows: list[tuple[tuple[int, ...], torch.dtype]] = [((elements,), ids)]
+            return rows * max(len(first.shape), 1)
         case "aten.masked_select":
             return [((elements,), first.dtype)]
         case "aten.index" | "aten._unsafe_index":
             return _masked_rows(first, leaves)
         case "aten._unique2" | "aten._unique" | "aten.unique_consecutive":
-            return [((elements,), first.dtype), ((elements,), ids), ((elements,), ids)][: 3 if "2" in found.target else 2]
+            return [((elements,), first.dtype), ((elements,), ids), ((elements,), ids)][
+                : 3 if "2" in found.target else 2
+            ]
         case _:
             return None
 
@@ -90,5 +92,3 @@ def _masked_rows(first: Spec, leaves: list[Any]) -> list[tuple[tuple[int, ...], 
         return None
     covered = len(masks[0].shape)
     return [((prod(first.shape[:covered]), *first.shape[covered:]), first.dtype)]
-
-

@@ -17,6 +17,7 @@ import random
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,10 +28,11 @@ from mac_profiler.trace.assume import Assumer, Believer
 from mac_profiler.trace.differentiate import Accumulator, Differentiator, NeedsAccumulation
 from mac_profiler.trace.inputs import exchange_tensors, tensors_of
 from mac_profiler.trace.location import Locator, is_user_file, shown_path
-from mac_profiler.trace.recorder import Recorder
+from mac_profiler.trace.recorder import OUTCOMES, Recorder
+from mac_profiler.trace.rehearse import Rehearser
 from mac_profiler.trace.run import Runner
 from mac_profiler.trace.snapshot import Snapshot
-from mac_profiler.trace.standin import NeedsData, StandIn, reserve, spec_of, stand_in
+from mac_profiler.trace.standin import NeedsData, forget_if_many
 from mac_profiler.trace.values import Computer
 
 Atomic = Callable[[str], bool]
@@ -49,7 +51,8 @@ def trace(
 
     Args:
         model: module or callable; left as found, also if it raises.
-        args, kwargs: what to call it with; tensors anywhere in lists, tuples, mappings and dataclasses.
+        args: what to call it with; tensors anywhere in lists, tuples, mappings and dataclasses.
+        kwargs: the same by name.
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
         backward: record the backward pass of the sum of its outputs too.
         name: the graph's model name; the class or function name by default.
@@ -60,7 +63,8 @@ def trace(
     """
     kwargs = dict(kwargs or {})
     model = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
-    reserve()
+    if forget_if_many():
+        OUTCOMES.clear()
     _refuse(model, args, kwargs)
     notes: list[str] = []
     failure: TraceFailed | None = None
@@ -104,25 +108,31 @@ def _attempt(
             inputs[id(tensor)] = (tensor, recorder.take_input(tensor))
         return inputs[id(tensor)][1]
 
-    taken_args, taken_kwargs = exchange_tensors((tuple(args), kwargs), take)
+    with torch.inference_mode(False):
+        taken_args, taken_kwargs = exchange_tensors((tuple(args), kwargs), take)
     given = tuple(recorder.value_of(stand) for _, stand in inputs.values())
-    with _left_as_found(locator, recorder):
+    with _left_as_found(locator, recorder, (args, kwargs)):
         try:
             with _forward_state(recorder):
                 result = call_model(model, taken_args, taken_kwargs)
         except Exception as error:
-            if isinstance(error, RuntimeError) and not isinstance(recorder, Differentiator) and _wants_autograd(error):
+            if (
+                isinstance(error, RuntimeError)
+                and not isinstance(recorder, Differentiator | Rehearser)
+                and _wants_autograd(error)
+            ):
                 raise NeedsAutograd(_place(error)) from error
             raise TraceFailed(_failure(error)) from error
         results = tensors_of(result)
         returned = tuple(recorder.value_of(tensor) for tensor in results)
-        if backward and isinstance(recorder, Differentiator):
-            recorder.run_backward(results, _differentiable(model, inputs))
+        if backward and isinstance(recorder, Differentiator | Rehearser):
+            try:
+                recorder.run_backward(results, _differentiable(model, inputs))
+            except RuntimeError as error:
+                raise TraceFailed(_failure(error, "backward pass")) from error
     modules = locator.modules or {"": Module("", _name(model), _weights(recorder))}
     why = tuple(notes)
-    return Graph(
-        name or _name(model), tuple(recorder.ops), modules, given, returned, mode, why + tuple(recorder.notes)
-    )
+    return Graph(name or _name(model), tuple(recorder.ops), modules, given, returned, mode, why + tuple(recorder.notes))
 
 
 def call_model(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -133,14 +143,23 @@ def call_model(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 @contextlib.contextmanager
 def _forward_state(recorder: Recorder | Runner) -> Iterator[None]:
     """One grad mode whatever the caller's, so that the answer is one; composite operators reach the recorder whole."""
-    wanted = isinstance(recorder, Differentiator)
-    with torch.inference_mode(False), torch.set_grad_enabled(wanted), torch._C._AutoDispatchBelowADInplaceOrView():
-        yield
+    wanted = isinstance(recorder, Differentiator | Rehearser)
+    with torch.inference_mode(False), torch.set_grad_enabled(wanted):
+        if isinstance(recorder, Rehearser):
+            yield
+        else:
+            with torch._C._AutoDispatchBelowADInplaceOrView():
+                yield
 
 
-def _wants_autograd(error: RuntimeError) -> bool:
+def _eager() -> contextlib.AbstractContextManager[Any]:
+    """What the model compiles in parts runs as it is written: compiled code shows no operators."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
+
+
+def _wants_autograd(error: Exception) -> bool:
     """The model differentiates inside its forward, which needs the recorder with autograd."""
-    return "does not require grad" in str(error)
+    return isinstance(error, RuntimeError) and "does not require grad" in str(error)
 
 
 def _differentiable(model: Any, inputs: dict[int, tuple[torch.Tensor, Any]]) -> list[torch.Tensor]:
@@ -151,32 +170,47 @@ def _differentiable(model: Any, inputs: dict[int, tuple[torch.Tensor, Any]]) -> 
 
 
 @contextlib.contextmanager
-def _left_as_found(locator: Locator, recorder: Recorder | Runner) -> Iterator[None]:
+def _left_as_found(locator: Locator, recorder: Recorder | Runner, arguments: Any) -> Iterator[None]:
     """Everything that the traced call could change, set for the call and put back."""
-    snapshot = Snapshot(locator.all_modules)
-    collecting = gc.isenabled()
-    fastpath = torch.backends.mha.get_fastpath_enabled()
-    python_random = random.getstate()
-    numpy_random = sys.modules["numpy"].random.get_state() if "numpy" in sys.modules else None
-    # A collection in the middle finds nothing to free: all that the trace makes is kept until its end.
-    gc.disable()
-    # The fast path runs the same products in one opaque operator, on some devices and grad modes only.
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with recorder:
+    with contextlib.ExitStack() as stack:
+        stack.callback(_forget_casts)
+        for restore in _random_states():
+            stack.callback(restore)
+        stack.callback(_put_back_wants, locator)
+        stack.callback(Snapshot(locator.all_modules, arguments).restore)
+        stack.callback(recorder.close)
+        if gc.isenabled():
+            # A collection in the middle finds nothing to free: all that the trace makes is kept until its end.
+            gc.disable()
+            stack.callback(gc.enable)
+        # The fast path runs the same products in one opaque operator, on some devices and grad modes only.
+        stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
+        torch.backends.mha.set_fastpath_enabled(False)
+        with recorder, _eager():
             yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fastpath)
-        if collecting:
-            gc.enable()
-        recorder.close()
-        snapshot.restore()
-        random.setstate(python_random)
-        if numpy_random is not None:
-            sys.modules["numpy"].random.set_state(numpy_random)
-        if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
-            # The caller's own autocast region may have been handed casts of weights that are stand-ins.
-            torch.clear_autocast_cache()
+
+
+def _random_states() -> Iterator[Callable[[], None]]:
+    """For each random generator that the call could use, how to put it back."""
+    yield partial(random.setstate, random.getstate())
+    yield partial(torch.set_rng_state, torch.get_rng_state())
+    if torch.cuda.is_initialized():
+        yield partial(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
+    if "numpy" in sys.modules:
+        numpy_random = sys.modules["numpy"].random
+        yield partial(numpy_random.set_state, numpy_random.get_state())
+
+
+def _put_back_wants(locator: Locator) -> None:
+    for parameter, wanted in locator.wanted_gradients:
+        if parameter.requires_grad is not wanted:
+            parameter.requires_grad_(wanted)
+
+
+def _forget_casts() -> None:
+    """The caller's own autocast region may have been handed casts of weights that are stand-ins."""
+    if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
+        torch.clear_autocast_cache()
 
 
 def _refuse(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -201,11 +235,11 @@ class NeedsAutograd(Exception):
     """The model differentiates inside its forward."""
 
 
-def _attempts(
-    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool
-) -> Iterator[tuple[str, Any]]:
+def _attempts(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Iterator[tuple[str, Any]]:
     if backward:
         yield "shapes", Differentiator
+        if _has_data(model, args, kwargs):
+            yield "run", Rehearser
         return
     yield "shapes", Recorder
     yield "values", Computer
@@ -239,8 +273,8 @@ def _place(error: BaseException) -> str:
     return f" at {line}" if line else ""
 
 
-def _failure(error: Exception) -> str:
+def _failure(error: Exception, where_from: str = "forward") -> str:
     text = " ".join(str(error).split()) or "no message"
     line = _user_line(error)
     where = f" at {line}" if line else ""
-    return f"the model's forward raised {type(error).__name__}{where}: {text}"
+    return f"the model's {where_from} raised {type(error).__name__}{where}: {text}"

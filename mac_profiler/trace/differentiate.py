@@ -41,9 +41,8 @@ class Differentiator(Computer):
         super().__init__(locator, atomic)
         self._below = False
         self._attention: Outcome | None = None
-        # Where the operator ran that an autograd node differentiates, by the node's sequence number.
-        self._places: dict[int, tuple[str, str]] = {}
-        self._versions: dict[int, tuple[torch.Tensor, int]] = {}
+        self._places = Places()
+        self._before: dict[int, tuple[torch.Tensor, int, torch.Tensor | None]] = {}
 
     def take_input(self, tensor: torch.Tensor) -> StandIn:
         """The stand-in of a tensor that the call is given; it wants a gradient if the tensor does."""
@@ -51,13 +50,17 @@ class Differentiator(Computer):
         return stand.requires_grad_(tensor.requires_grad)  # type: ignore[return-value]
 
     def adopt(self, tensor: torch.Tensor) -> Any:
-        """Note a real tensor; autograd counts writes into it, and the count is put back."""
-        self._versions.setdefault(id(tensor), (tensor, tensor._version))
+        """Note a real tensor; autograd counts writes into it and may leave it a gradient, and both are put back."""
+        if id(tensor) not in self._before:
+            gradient = tensor.grad if tensor.is_leaf else None
+            self._before[id(tensor)] = (tensor, tensor._version, gradient)
         return super().adopt(tensor)
 
     def close(self) -> None:
-        """Put back how often autograd saw the user's tensors written."""
-        for tensor, version in self._versions.values():
+        """Put back the user's gradients, and how often autograd saw the user's tensors written."""
+        for tensor, version, gradient in self._before.values():
+            if tensor.is_leaf and tensor.grad is not gradient:
+                tensor.grad = gradient
             if tensor._version != version:
                 torch._C._autograd._unsafe_set_version_counter((tensor,), (version,))
 
@@ -115,7 +118,8 @@ class Differentiator(Computer):
     def _fused_attention(self, args: Any, kwargs: Any) -> Any:
         """Record the attention that was asked for, and give autograd what the fused kernel's derivative takes."""
         outcome = self._attention
-        assert outcome is not None, "the fused kernel is only called by _attend"
+        if outcome is None:  # called by the model itself, not by _attend
+            return super().__torch_dispatch__(_FUSED, (), args, kwargs)
         tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
         leaves = [tensor if tensor.__class__ is StandIn else self.adopt(tensor) for tensor in tensors]
         output = self.emit(outcome, leaves)
@@ -134,13 +138,10 @@ class Differentiator(Computer):
         super().record(outcome, read, outputs)
         op = self.ops[-1]
         if self.phase == "forward":
-            self._places.setdefault(torch.autograd._get_sequence_nr() - 1, (op.path, op.source))
-            return
-        path, source = op.path, op.source
-        node = torch._C._current_autograd_node()
-        if not source and not path and node is not None:
-            path, source = self._places.get(node._sequence_nr(), ("", ""))
-        self.ops[-1] = op.moved(path, source, "backward")
+            self._places.note(op.path, op.source)
+        else:
+            path, source = self._places.of_backward(op.path, op.source)
+            self.ops[-1] = op.moved(path, source)
 
     def run_backward(self, returned: list[torch.Tensor], wanted: list[torch.Tensor]) -> None:
         """Record the backward pass from the returned tensors, a gradient given for each, to the wanted ones.
@@ -155,16 +156,14 @@ class Differentiator(Computer):
             )
         self.phase = "backward"
         gradients = [self._gradient(tensor) for tensor in roots]
-        kept = [(tensor, tensor.grad) for tensor in wanted]
+        for tensor in wanted:
+            self.adopt(tensor)
         try:
             call_backward(roots, wanted, gradients, self.accumulates)
         except RuntimeError as error:
             if "use_reentrant=True" in str(error) and not self.accumulates:
                 raise NeedsAccumulation from error
             raise
-        finally:
-            for tensor, gradient in kept:
-                tensor.grad = gradient
 
     def _gradient(self, tensor: torch.Tensor) -> StandIn:
         shape = tuple(tensor.shape)
@@ -180,6 +179,24 @@ def call_backward(roots: Any, wanted: Any, gradients: Any, accumulate: bool) -> 
     for tensor in wanted:
         tensor.grad = None
     torch.autograd.backward(roots, gradients)
+
+
+class Places:
+    """Where the operators ran that autograd's nodes differentiate, by the nodes' sequence numbers."""
+
+    def __init__(self) -> None:
+        self._by_number: dict[int, tuple[str, str]] = {}
+
+    def note(self, path: str, source: str) -> None:
+        """Remember the place of the operator that is being recorded: its node was made just before."""
+        self._by_number.setdefault(torch._C._autograd._get_sequence_nr() - 1, (path, source))
+
+    def of_backward(self, path: str, source: str) -> tuple[str, str]:
+        """The place of what the running node differentiates, unless the stack told one (a recomputation)."""
+        node = torch._C._current_autograd_node()
+        if path or source or node is None:
+            return path, source
+        return self._by_number.get(node._sequence_nr(), ("", ""))
 
 
 class NeedsAccumulation(Exception):

@@ -13,10 +13,11 @@ from types import CodeType, FrameType
 from typing import Any
 
 import torch
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import UninitializedParameter
 
 from mac_profiler.errors import InvalidInput
 from mac_profiler.graph import Module
+from mac_profiler.trace.roots import roots_of
 
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
 # This folder's frames are the tracer's own; what lies beyond is the caller of macprof.
@@ -64,9 +65,10 @@ class Locator:
         self.also: dict[int, list[str]] = {}
         self.kept: list[Any] = []
         self.all_modules: list[torch.nn.Module] = []
-        root = model if isinstance(model, torch.nn.Module) else getattr(model, "__self__", None)
-        if isinstance(root, torch.nn.Module):
-            self.survey(root, "")
+        # Whether each parameter wanted a gradient: forward may change that, and it is put back.
+        self.wanted_gradients: list[tuple[torch.nn.Parameter, bool]] = []
+        for name, root in roots_of(model):
+            self.survey(root, name)
 
     def survey(self, root: torch.nn.Module, prefix: str) -> None:
         """Note path, type and own parameters of a module and everything below it."""
@@ -83,11 +85,12 @@ class Locator:
             owned = 0
             for parameter in module._parameters.values():
                 if parameter is not None and id(parameter) not in roles:
-                    if isinstance(parameter, UninitializedTensorMixin):
+                    if isinstance(parameter, UninitializedParameter):
                         raise InvalidInput(
                             f"module '{path}' has a lazy parameter without a shape: call the model once, then analyze"
                         )
                     roles[id(parameter)] = "weight"
+                    self.wanted_gradients.append((parameter, parameter.requires_grad))
                     owned += parameter.numel()
             for buffer in module._buffers.values():
                 if buffer is not None:

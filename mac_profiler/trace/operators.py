@@ -27,13 +27,14 @@ class Operator:
         elementwise: it works element by element.
         writes_self: it writes its first argument, and that is what it returns.
         reshapes_self: it changes the sizes of the tensor that it is given (`unsqueeze_`, `t_`, `resize_`).
+        makes_tensors: it returns or writes some.
         needs_contents: its answer depends on the contents of its tensors.
         complete: turns the schema's arguments into those of the target.
     """
 
     __slots__ = (
-        "aliasing", "complete", "composite", "defaults", "elementwise", "func", "names", "needs_contents", "plain_convolution",
-        "reshapes_self", "target", "writes_self", "written",
+        "aliasing", "complete", "composite", "defaults", "elementwise", "func", "makes_tensors", "names",
+        "needs_contents", "plain_convolution", "reshapes_self", "target", "writes_self", "written",
     )  # fmt: skip
 
     def __init__(self, func: torch._ops.OpOverload) -> None:
@@ -45,9 +46,8 @@ class Operator:
         self.defaults: Mapping[str, Any] = {a.name: a.default_value for a in schema.arguments if a.has_default_value()}
         self.written = tuple(a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write)
         self.aliasing = any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns)
-        self.composite = bool(
-            torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
-        )
+        self.makes_tensors = any("Tensor" in str(r.type) for r in schema.returns) or bool(self.written)
+        self.composite = bool(torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"))
         tags = func.tags
         self.reshapes_self = torch.Tag.inplace_view in tags
         self.elementwise = torch.Tag.pointwise in tags or own == "aten.copy_"

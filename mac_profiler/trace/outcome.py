@@ -6,19 +6,21 @@ argument metadata and scalars.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from mac_profiler.trace.operators import Operator
 from mac_profiler.trace.formats import broadcasts
+from mac_profiler.trace.operators import Operator
 from mac_profiler.trace.shape_rules import SHAPE_RULES, check_dtypes
 from mac_profiler.trace.signature import Signature
 from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec, spec_of
 
 Leaves = Sequence["StandIn | Adopted"]
 META = torch.device("meta")
+_ON_META = re.compile(r"\bmeta tensors?\b|on meta\b|it's on meta|\bmeta Long tensor\b")
 
 
 class Outcome:
@@ -114,6 +116,11 @@ def resolve(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], 
         result = operator.func(*meta_args, **meta_kwargs)
     except NotImplementedError:
         raise NeedsData(f"{operator.target}, which has no meta kernel") from None
+    except RuntimeError as error:
+        # Kernels that look into a tensor say so in many words; all of them name the device that has nothing to see.
+        if _ON_META.search(str(error)):
+            raise NeedsData(operator.target) from None
+        raise
     moved = bool(leaves) and "device" in operator.names and device != leaves[0].spec.device
     written = written_leaves(operator, signature)
     return describe(operator, signature, result, fakes, leaves, device, written, moved=moved)

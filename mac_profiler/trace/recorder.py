@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from mac_profiler.graph import Op, Value
+from mac_profiler.trace.higher_order import follow_higher_order
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import Operator, operator
-from mac_profiler.trace.outcome import Leaves, Outcome, describe, is_tensor, resolve, resolve_by_rule, written_leaves
-from mac_profiler.trace.signature import BoundArguments, Signature
-from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec_of, stand_in
+from mac_profiler.trace.outcome import Outcome, describe, is_tensor, resolve, resolve_by_rule, written_leaves
+from mac_profiler.trace.signature import Signature
+from mac_profiler.trace.standin import NeedsData, StandIn
+from mac_profiler.trace.tape import Tape
 
 Atomic = Callable[[str], bool]
 
@@ -34,7 +33,7 @@ _FOLLOW = object()
 OUTCOMES: dict[tuple[Any, ...], Any] = {}
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(Tape):
     """Records the operators of one call.
 
     Args:
@@ -42,58 +41,52 @@ class Recorder(TorchDispatchMode):
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
     """
 
-    computes = False
-    """Whether contents decide too, so that remembered outcomes are not the whole answer."""
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # True would import the whole compiler on the first operator; nothing here is ever compiled.
-        return False
-
     def __init__(self, locator: Locator, atomic: Atomic) -> None:
-        super().__init__()
-        self.ops: list[Op] = []
-        self.locator = locator
-        self.phase = "forward"
+        super().__init__(locator)
         self._atomic = atomic
-        self._adopted: dict[int, Adopted] = {}
-        self.notes: list[str] = []
-        # Owners whose kept contents an operator has written into without computing.
-        self.stale: set[Value] = set()
 
-    def take_input(self, tensor: torch.Tensor) -> StandIn:
-        """The stand-in of a tensor that the call is given."""
-        role: Any = self.locator.roles.get(id(tensor), "input")
-        description = spec_of(tensor, role)
-        real = tensor.detach() if tensor.device.type != "meta" else None
-        return self._stand_in(description, description.value(), real)
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if isinstance(func, torch._ops.HigherOrderOperator):
+            with self:
+                return follow_higher_order(func, args, kwargs or {})
+        kwargs = kwargs or {}
+        leaves: list[Any] = []
+        key = self._key(func, args, kwargs, leaves)
+        outcome = None if self.computes else OUTCOMES.get(key)
+        if outcome is None:
+            outcome = self._decide(func, args, kwargs, leaves, key)
+        if outcome is _FOLLOW:
+            with self:
+                return func.decompose(*args, **kwargs)
+        if outcome.__class__ is not Outcome:
+            return outcome.answer
+        return self.emit(outcome, leaves)
 
-    def value_of(self, tensor: Any) -> Value:
-        """The current Value of a tensor that went in or came out."""
-        value: Value = tensor.value if tensor.__class__ is StandIn else self.adopt(tensor).value
-        return value
-
-    def close(self) -> None:
-        """Nothing was computed, so nothing is to be undone."""
-
-    def _stand_in(self, description: Spec, value: Value, real: torch.Tensor | None) -> StandIn:
-        made = stand_in(description, value, real)
-        made.stale = self.stale
-        return made
-
-    def adopt(self, tensor: torch.Tensor) -> Adopted:
-        """Note a real tensor that takes part."""
-        found = self._adopted.get(id(tensor))
-        if found is not None:
-            return found
-        role: Any = self.locator.roles.get(id(tensor))
-        if role is None:
-            role = "weight" if isinstance(tensor, torch.nn.Parameter) else "buffer"
-        if tensor.layout is not torch.strided or tensor.is_nested:
-            raise NeedsData(f"a tensor of layout {tensor.layout}")
-        description = spec_of(tensor, role)
-        found = self._adopted[id(tensor)] = Adopted(tensor, description, description.value())
-        return found
+    def _key(self, func: Any, args: Any, kwargs: Any, leaves: list[Any]) -> tuple[Any, ...]:
+        """All that an outcome depends on; notes the tensors among the arguments in `leaves`."""
+        key: list[Any] = [id(func)]
+        for arg in args:
+            cls = arg.__class__
+            if cls is StandIn:
+                leaves.append(arg)
+                key.append(arg.spec)
+            elif cls in _PLAIN:
+                key.append(arg)
+            elif cls is list or cls is tuple:
+                key.append(self._list_key(arg, leaves))
+            elif isinstance(arg, torch.Tensor):
+                adopted = self._adopted.get(id(arg)) or self.adopt(arg)
+                leaves.append(adopted)
+                key.append(adopted.spec)
+            else:
+                key.append((cls, arg))
+        if kwargs:
+            key.append(self._list_key(list(kwargs.items()), leaves))
+        if len(leaves) > 1:
+            overlap = _overlap(leaves)
+            if overlap is not None:
+                key.append(overlap)
+        return tuple(key)
 
     def _list_key(self, items: Sequence[Any], leaves: list[Any]) -> tuple[Any, ...]:
         key: list[Any] = []
@@ -114,51 +107,18 @@ class Recorder(TorchDispatchMode):
                 key.append((cls, item))
         return tuple(key)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        leaves: list[Any] = []
-        key: list[Any] = [id(func)]
-        for arg in args:
-            cls = arg.__class__
-            if cls is StandIn:
-                leaves.append(arg)
-                key.append(arg.spec)
-            elif cls in _PLAIN:
-                key.append(arg)
-            elif cls is list or cls is tuple:
-                key.append(self._list_key(arg, leaves))
-            elif isinstance(arg, torch.Tensor):
-                adopted = self._adopted.get(id(arg)) or self.adopt(arg)
-                leaves.append(adopted)
-                key.append(adopted.spec)
-            else:
-                key.append((cls, arg))
-        if kwargs:
-            key.append(self._list_key(list(kwargs.items()), leaves))
-        else:
-            kwargs = {}
-        if len(leaves) > 1:
-            overlap = _overlap(leaves)
-            if overlap is not None:
-                key.append(overlap)
-        whole = tuple(key)
-        outcome = None if self.computes else OUTCOMES.get(whole)
-        if outcome is None:
-            outcome = self._decide(func, args, kwargs, leaves, whole)
-        if outcome is _FOLLOW:
-            with self:
-                return func.decompose(*args, **kwargs)
-        if outcome.__class__ is not Outcome:
-            return outcome.answer
-        return self.emit(outcome, leaves)
-
     def _decide(
         self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any], key: tuple[Any, ...]
     ) -> Any:
         found = operator(func)
         if found.target in HAND_ON:
-            return _Answer(self._hand_on(found, args[0], leaves[0]))
+            return Answer(self._hand_on(found, args[0], leaves[0]))
+        if not found.makes_tensors and not leaves:
+            return Answer(func(*args, **kwargs))  # no tensor goes in or out: markers of a profiler, queries
         if found.target == "aten._has_compatible_shallow_copy_type":
-            return _Answer(True)  # asked by `tensor.data = other`; between stand-ins it always may
+            if leaves[0].__class__ is not StandIn:
+                raise NeedsData("`.data` of a parameter or buffer")
+            return Answer(True)  # asked by `tensor.data = other`; between stand-ins it always may
         if found.target in _CONTENT_OPERATORS:
             return self._from_some_contents(found, args, kwargs, leaves)
         whole = not found.composite or self._atomic(found.target)
@@ -171,7 +131,11 @@ class Recorder(TorchDispatchMode):
             return self._from_contents(found, args, kwargs, leaves)
         if not whole and not found.aliasing:
             return _FOLLOW
-        made = resolve(found, args, kwargs, leaves)
+        try:
+            made = resolve(found, args, kwargs, leaves)
+        except NeedsData:
+            # Its parts may ask for what is known; and with all contents known it can be computed.
+            return _FOLLOW if found.composite else self._from_contents(found, args, kwargs, leaves)
         # A reshape that has to copy is followed: its parts tell how.
         OUTCOMES[key] = result = made if whole or made.view else _FOLLOW
         return result
@@ -181,14 +145,12 @@ class Recorder(TorchDispatchMode):
             return arg
         return self._stand_in(leaf.spec, leaf.value, leaf.contents)
 
-    def _from_contents(
-        self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]
-    ) -> Any:
+    def _from_contents(self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]) -> Any:
         """Answer an operator whose result depends on contents, if the trace has them."""
         reals = self._contents(leaves)
         if reals is None:
             raise NeedsData(found.target)
-        return _Answer(self._compute(found, args, kwargs, leaves, reals))
+        return Answer(self._compute(found, args, kwargs, leaves, reals))
 
     def _from_some_contents(
         self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]
@@ -202,7 +164,7 @@ class Recorder(TorchDispatchMode):
             # One element stands for all: the operator copies as many as it needs, on the CPU.
             zeros = torch.zeros((), dtype=leaf.spec.dtype).expand(leaf.spec.shape)
             reals.append(leaf.contents if known else zeros)
-        return _Answer(self._compute(found, args, kwargs, leaves, reals))
+        return Answer(self._compute(found, args, kwargs, leaves, reals))
 
     def _contents(self, leaves: list[Any]) -> list[torch.Tensor] | None:
         """The contents of all leaves, or None where those of one are unknown."""
@@ -244,81 +206,8 @@ class Recorder(TorchDispatchMode):
                 stand.contents, stand.stale = contents, self.stale
         return emitted
 
-    @staticmethod
-    def _answer(answer: Any) -> Any:
-        return _Answer(answer)
 
-    def emit(self, outcome: Outcome, leaves: Leaves) -> Any:
-        """Record one executed operator and make what it returns."""
-        if outcome.fresh is not None:
-            description = outcome.fresh
-            made = Value(description.shape, description.dtype_name, "activation", description.value_strides)
-            self.record(outcome, tuple([leaf.value for leaf in leaves]), (made,))
-            return stand_in(description, made)
-        returned: list[Any] = []
-        values: list[Value] = []
-        read = tuple([leaf.value for leaf in leaves])
-        for description, index in outcome.parts:
-            if description is None:
-                if index is None:
-                    returned.append(None)
-                else:
-                    leaf = leaves[index]
-                    if index in outcome.written:
-                        values.append(self._overwrite(leaf, outcome))
-                    elif outcome.signature.operator.aliasing and self.phase != "backward":
-                        # A view that changes nothing; autograd wants a tensor of its own all the same.
-                        returned.append(self._stand_in(leaf.spec, leaf.value, leaf.contents))
-                        continue
-                    returned.append(leaf if leaf.__class__ is StandIn else leaf.tensor)
-                continue
-            base = None if index is None else leaves[index].value.owner
-            value = description.value(base)
-            values.append(value)
-            returned.append(stand_in(description, value))
-        for index in outcome.written:
-            if not any(part == (None, index) for part in outcome.parts):
-                # Written besides what is returned: running statistics, out= arguments.
-                values.append(self._overwrite(leaves[index], outcome))
-        if not outcome.silent:
-            self.record(outcome, read, tuple(values))
-        if outcome.structure == "one":
-            return returned[0]
-        return returned if outcome.structure == "list" else tuple(returned)
-
-    def _overwrite(self, leaf: Any, outcome: Outcome) -> Value:
-        """A new version of a leaf's memory; what was known of its contents no longer holds."""
-        old = leaf.value
-        if outcome.reshaped is not None and leaf.__class__ is StandIn:
-            # The sizes that C++ sees change only by taking over another tensor's.
-            leaf.data = stand_in(outcome.reshaped, outcome.reshaped.value(old.owner))
-            if not self.computes:
-                leaf.contents = None  # kept ones have the old shape
-            return leaf.value
-        leaf.value = leaf.spec.value(old.owner)
-        self.stale.add(old.owner)
-        return leaf.value
-
-    def record(self, outcome: Outcome, read: tuple[Value, ...], outputs: tuple[Value, ...]) -> None:
-        """Append one op to the graph."""
-        path, source = self.locator.locate(sys._getframe(2))
-        signature = outcome.signature
-        self.ops.append(
-            Op(
-                signature.operator.target,
-                path,
-                source,
-                BoundArguments(signature, read),
-                outputs,
-                outcome.view,
-                bool(outcome.written) and outcome.reshaped is None,
-                "forward",
-                signature,
-            )
-        )
-
-
-class _Answer:
+class Answer:
     """A result that is no outcome: it holds for this call alone."""
 
     __slots__ = ("answer",)

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mac_profiler.graph import Op, Value
+from mac_profiler.graph import Op, Phase, Value
+from mac_profiler.trace.higher_order import follow_higher_order
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import operator
 from mac_profiler.trace.outcome import describe, is_tensor, written_leaves
@@ -25,36 +26,45 @@ class Runner(TorchDispatchMode):
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
     """
 
+    supports_higher_order_operators = True
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         # True would import the whole compiler on the first operator; nothing here is ever compiled.
         return False
 
     def __init__(self, locator: Locator, atomic: Atomic) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.ops: list[Op] = []
         self.notes: list[str] = []
+        self.phase: Phase = "forward"
         self.locator = locator
         self._atomic = atomic
         # The user's tensors, kept. What the run makes carries its state itself and dies when the run drops it.
         self._lasting: dict[int, Adopted] = {}
         self._before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-        self._random = torch.get_rng_state()
-        self._random_cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+        self._versions: dict[int, tuple[torch.Tensor, int]] = {}
+        self._generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}
+        self._data: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def close(self) -> None:
         """Put back what the run wrote."""
+        for tensor, data in self._data.values():
+            tensor.data = data
         for tensor, before in self._before.values():
             tensor.copy_(before)
-        torch.set_rng_state(self._random)
-        if self._random_cuda is not None:
-            torch.cuda.set_rng_state_all(self._random_cuda)
+        for generator, state in self._generators.values():
+            generator.set_state(state)
+        for tensor, version in self._versions.values():
+            if tensor._version != version:
+                torch._C._autograd._unsafe_set_version_counter((tensor,), (version,))
 
     def take_input(self, tensor: torch.Tensor) -> torch.Tensor:
         """The tensor itself: it is run."""
         role: Any = self.locator.roles.get(id(tensor), "input")
         description = spec_of(tensor, role)
         self._lasting[id(tensor)] = Adopted(tensor, description, description.value())
+        self._versions[id(tensor)] = (tensor, tensor._version)
         return tensor
 
     def value_of(self, tensor: torch.Tensor) -> Value:
@@ -69,11 +79,18 @@ class Runner(TorchDispatchMode):
                 role = "weight" if isinstance(tensor, torch.nn.Parameter) else "buffer"
             description = spec_of(tensor, role)
             state = self._lasting[id(tensor)] = Adopted(tensor, description, description.value())
+            self._versions[id(tensor)] = (tensor, tensor._version)
         return state
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if isinstance(func, torch._ops.HigherOrderOperator):
+            with self:
+                return follow_higher_order(func, args, kwargs)
         found = operator(func)
+        if found.target == "aten._has_compatible_shallow_copy_type":
+            # Asked before `tensor.data = other`, which no operator announces.
+            self._data.setdefault(id(args[0]), (args[0], args[0].data))
         if found.composite and not self._atomic(found.target) and found.target not in HAND_ON:
             with self:
                 return func.decompose(*args, **kwargs)
@@ -81,10 +98,13 @@ class Runner(TorchDispatchMode):
         _gather(args, tensors)
         _gather(kwargs.values(), tensors)
         leaves = [self._state(tensor) for tensor in tensors]
+        generator = kwargs.get("generator")
+        if isinstance(generator, torch.Generator):
+            self._generators.setdefault(id(generator), (generator, generator.get_state()))
         signature = Signature(found, args, kwargs, is_tensor)
         written = written_leaves(found, signature)
         for index in written:
-            self._keep(tensors[index], leaves[index])
+            self._keep(tensors[index], leaves[index], found.reshapes_self)
         read = tuple(leaf.value for leaf in leaves)
         result = func(*args, **kwargs)
         if not isinstance(result, torch.Tensor | list | tuple) and not written:
@@ -106,21 +126,29 @@ class Runner(TorchDispatchMode):
         for (description, index), tensor in zip(outcome.parts, returned, strict=True):
             if description is not None:
                 same = found.target in HAND_ON and index is not None
-                value = leaves[index].value if same else description.value(
-                    None if index is None else leaves[index].value.owner
+                value = (
+                    leaves[index].value
+                    if same
+                    else description.value(None if index is None else leaves[index].value.owner)
                 )
                 values.append(value)
                 tensor._macprof_state = Adopted(None, description, value)
         if outcome.silent or found.target in HAND_ON:
             return
-        path, source = self.locator.locate(sys._getframe(2))
+        path, source = self._place()
         arguments = BoundArguments(signature, read)
         self.ops.append(
-            Op(found.target, path, source, arguments, tuple(values), outcome.view, bool(written), "forward", None)
+            Op(found.target, path, source, arguments, tuple(values), outcome.view, bool(written), self.phase, None)
         )
 
-    def _keep(self, tensor: torch.Tensor, leaf: Adopted) -> None:
-        """Keep the contents of the user's own memory before the run's first write into it."""
+    def _place(self) -> tuple[str, str]:
+        """Module path and source line of the operator that is being recorded."""
+        return self.locator.locate(sys._getframe(3))
+
+    def _keep(self, tensor: torch.Tensor, leaf: Adopted, reshapes: bool) -> None:
+        """Keep contents, and where it is reshaped the sizes, of the user's memory before the first write into it."""
+        if reshapes and id(tensor) in self._lasting:
+            self._data.setdefault(id(tensor), (tensor, tensor.data))
         owner = leaf.value.owner
         for lasting in self._lasting.values():
             if lasting.value.owner is owner and lasting.tensor is not None:

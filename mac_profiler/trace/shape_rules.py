@@ -155,7 +155,7 @@ def repeat_interleave(bound: Bound) -> list[Spec] | None:
 
 
 def grouped_matrix_product(bound: Bound) -> list[Spec] | None:
-    """torch's meta kernel admits bfloat16 only, its kernels more."""
+    """Torch's meta kernel admits bfloat16 only, its kernels more."""
     # [t, m] = _grouped_mm([t, k], [g, k, m], offsets); [g, n, m] = _grouped_mm([g, n, k], [g, k, m])
     a, b = bound["self"].spec, bound["mat2"].spec
     groups = bound["offs"].spec.shape[0] if bound.get("offs") is not None else 0
@@ -180,6 +180,8 @@ def binary(bound: Bound) -> list[Spec] | None:
     """Element-wise operators of one floating-point type, operands contiguous or all of one format."""
     # [*max(a, b)] = add([*a], [*b])
     operands = [value.spec for value in bound.values() if hasattr(value, "spec")]
+    if not operands:
+        return None
     first = operands[0]
     if not first.dtype.is_floating_point or any(one.dtype is not first.dtype for one in operands):
         return None

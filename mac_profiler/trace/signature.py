@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from typing import Any
 
 from mac_profiler.graph import Value
@@ -86,6 +86,19 @@ class BoundArguments(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._arguments())
+
+    # The mixin's own are loops in Python.
+    def keys(self) -> KeysView[str]:
+        """Names, in schema order."""
+        return self._arguments().keys()
+
+    def values(self) -> ValuesView[Any]:
+        """Arguments, in schema order."""
+        return self._arguments().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Names and arguments, in schema order."""
+        return self._arguments().items()
 
     def __repr__(self) -> str:
         return repr(self._arguments())

@@ -1,51 +1,86 @@
-"""Snapshot: a model's Python state before a trace, and how to put it back.
+"""Snapshot: the Python state that a traced call may change, and how to put it back.
 
 The trace computes no number in the model's tensors, so only what Python code in `forward` can change needs keeping:
-attributes, registered tensors, and the contents of containers that modules hold.
+attributes of modules, registered tensors, and the containers and objects that modules and arguments hold, however deep.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from operator import eq, is_, itemgetter
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import torch
 
-_CONTAINERS = (dict, list, set)
+_CONTAINERS = (dict, list, set, deque)
+
+# What cannot change, or is kept by other means: nothing to look into.
+_ATOMS = frozenset(
+    {int, float, bool, str, bytes, type(None), complex, slice, torch.Size, torch.dtype, torch.device, type}
+    | {FunctionType, BuiltinFunctionType, MethodType, ModuleType, torch.Tensor, torch.nn.Parameter}
+)
 
 # What every module has: for these one look in C tells that all are empty, as nearly always.
 _PLAIN = torch.nn.Module().__dict__
 _HELD = tuple(name for name, value in _PLAIN.items() if isinstance(value, _CONTAINERS))
 _all_held = itemgetter(*_HELD)
 
+# Containers and objects below a module's attributes; a graph of objects larger than this is no state of a model.
+_MOST_OBJECTS = 20_000
+
 _State = tuple[dict[str, Any], dict[str, Any], int, list[tuple[Any, Any]]]
 
 
 class Snapshot:
-    """State of some modules; `restore` puts it back.
+    """State of some modules and other objects; `restore` puts it back.
 
     Args:
         modules: modules to keep the state of.
+        others: objects to keep the state of besides: the call's arguments.
     """
 
-    def __init__(self, modules: Sequence[torch.nn.Module]) -> None:
+    def __init__(self, modules: Sequence[torch.nn.Module], others: Iterable[Any] = ()) -> None:
         self._states: list[_State] = []
+        self._deep: list[tuple[Any, Any]] = []
+        self._seen: set[int] = set()
+        pending = [other for other in others if type(other) not in _ATOMS]
         for module in modules:
             state = module.__dict__
             held = _held(state)
             # Copies of what is not empty; put back, what was empty is cleared.
             contents = [(full, full.copy()) for full in held if full] if any(held) else []
-            filled = len(contents)
+            self._states.append((state, state.copy(), len(contents), contents))
             if len(state) > len(_PLAIN):
                 for name in state.keys() - _PLAIN.keys():
                     value = state[name]
-                    if isinstance(value, _CONTAINERS):
-                        contents.append((value, value.copy()))
-            self._states.append((state, state.copy(), filled, contents))
+                    if type(value) not in _ATOMS:
+                        pending.append(value)
+        self._keep(pending)
+
+    def _keep(self, pending: list[Any]) -> None:
+        """Copy every container and attribute dictionary that can be reached."""
+        seen = self._seen
+        while pending and len(seen) < _MOST_OBJECTS:
+            value = pending.pop()
+            if type(value) in _ATOMS or id(value) in seen or isinstance(value, torch.Tensor | torch.nn.Module | type):
+                continue
+            seen.add(id(value))
+            if isinstance(value, _CONTAINERS):
+                self._deep.append((value, value.copy()))
+                pending.extend(value.values() if isinstance(value, dict) else value)
+            elif isinstance(value, tuple):
+                pending.extend(value)
+            elif isinstance(attributes := getattr(value, "__dict__", None), dict):
+                self._deep.append((attributes, attributes.copy()))
+                pending.extend(attributes.values())
 
     def restore(self) -> None:
         """Put every attribute and container back that changed."""
+        for held, copy in self._deep:
+            if not _unchanged(held, copy):
+                _refill(held, copy)
         for state, before, filled, contents in self._states:
             for held, copy in contents:
                 if not _unchanged(held, copy):
@@ -70,11 +105,14 @@ def _held(state: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _refill(held: Any, copy: Any) -> None:
-    held.clear()
-    if isinstance(held, list):
-        held.extend(copy)
+    # The plain type's own methods: a subclass may do more than store (transformers' outputs refuse `update`).
+    if isinstance(held, dict):
+        dict.clear(held)
+        for key, value in copy.items():
+            dict.__setitem__(held, key, value)
     else:
-        held.update(copy)
+        held.clear()
+        (held.update if isinstance(held, set) else held.extend)(copy)
 
 
 def _unchanged(now: Any, before: Any) -> bool:
@@ -83,6 +121,6 @@ def _unchanged(now: Any, before: Any) -> bool:
         return False
     if isinstance(now, dict):
         return all(map(is_, now.values(), before.values())) and all(map(eq, now, before))
-    if isinstance(now, list):
-        return all(map(is_, now, before))
-    return {*map(id, now)} == {*map(id, before)}
+    if isinstance(now, set):
+        return {*map(id, now)} == {*map(id, before)}
+    return all(map(is_, now, before))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 
 from mac_profiler.graph import Role, Value
 
@@ -67,6 +68,9 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+# Descriptions and outcomes that are kept over the traces of a process; beyond that, they are begun anew.
+MOST_REMEMBERED = 200_000
+
 _specs: dict[tuple[Any, ...], Spec] = {}
 
 
@@ -110,17 +114,19 @@ class StandIn(torch.Tensor):
     stale: set[Value] | frozenset[Value] = frozenset()
 
     # Nothing to intercept above the dispatcher; this also makes torch's own functions skip the override check.
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]  # torch's own idiom
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]  # torch declares it without the function
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         if func is torch.ops.aten._has_compatible_shallow_copy_type.default:
             return True  # asked when `tensor.data = other` takes over the sizes of another stand-in
         raise RuntimeError(
             f"{func} was called on a tensor of a finished macprof trace; it has a shape and no data, do not keep it"
         )
 
-    def __repr__(self, *, tensor_contents: object = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]  # torch leaves it untyped
         return f"tensor(..., size={self.spec.shape}, dtype={self.spec.dtype}, no data)"
 
     @property
@@ -141,14 +147,17 @@ class StandIn(torch.Tensor):
 
     def tolist(self) -> Any:
         """Contents, where the trace has them."""
-        return self._contents().tolist()
+        with _disable_current_modes():
+            return self._contents().tolist()
 
     def numpy(self, *, force: bool = False) -> Any:
         """Contents, where the trace has them."""
-        return self._contents().numpy(force=force)
+        with _disable_current_modes():
+            return self._contents().numpy(force=force)
 
     def __array__(self, dtype: Any = None) -> Any:
-        return self._contents().__array__(dtype)
+        with _disable_current_modes():
+            return self._contents().__array__(dtype)
 
     def data_ptr(self) -> int:
         """No address exists; asking for one needs the run mode."""
@@ -211,7 +220,9 @@ class Adopted:
         return None if self.spec.device.type == "meta" else self.tensor.detach()
 
 
-def reserve() -> None:
-    """Forget descriptions once there are very many (thousands of models in one process)."""
-    if len(_specs) > 200_000:
-        _specs.clear()
+def forget_if_many() -> bool:
+    """Whether descriptions are so many (thousands of models in one process) that they were forgotten."""
+    if len(_specs) < MOST_REMEMBERED:
+        return False
+    _specs.clear()
+    return True

@@ -16,7 +16,7 @@ from mac_profiler.graph import Value
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import Operator, operator
 from mac_profiler.trace.outcome import Outcome
-from mac_profiler.trace.recorder import OUTCOMES, Atomic, Recorder
+from mac_profiler.trace.recorder import OUTCOMES, Answer, Atomic, Recorder
 from mac_profiler.trace.standin import Adopted, Spec, StandIn
 
 # Elements of a tensor whose contents are kept. Of the user's tensors integers and masks are wanted, floats only as
@@ -73,7 +73,7 @@ class Computer(Recorder):
         reals = self._contents(leaves)
         if reals is None or not all(_small(part[0]) for part in outcome.parts) or not self._on_hand(found, leaves):
             return outcome
-        return self._answer(self._compute(found, args, kwargs, leaves, reals))
+        return Answer(self._compute(found, args, kwargs, leaves, reals))
 
     @staticmethod
     def _on_hand(found: Operator, leaves: list[Any]) -> bool:

@@ -39,9 +39,10 @@ def convolution(bound: Bound) -> list[Spec] | None:
     extents = []
     for i in range(dimensions):
         size, kernel = source.shape[i + 2], weight.shape[i + 2]
-        stride, padding, reach = bound["stride"][i], bound["padding"][i], bound["dilation"][i] * (kernel - 1) + 1
+        stride, padding, reach = _each(bound["stride"], i), _each(bound["padding"], i), _each(bound["dilation"], i)
+        reach = reach * (kernel - 1) + 1
         if transposed:
-            extent = (size - 1) * stride - 2 * padding + reach + bound["output_padding"][i]
+            extent = (size - 1) * stride - 2 * padding + reach + _each(bound["output_padding"], i)
         else:
             extent = (size + 2 * padding - reach) // stride + 1 if stride > 0 else 0
         if extent < 1 or padding < 0:
