@@ -19,6 +19,9 @@ def run(
     """FLOPs that the mode counts.
 
     Args:
+        model: what is called.
+        args: by position.
+        kwargs: by name.
         replace: makes the tensor that stands for a parameter, a buffer or an input; None runs the model on its own.
         within: context of the call.
     """

@@ -17,6 +17,9 @@ def run(
 
     Args:
         backend: "pytorch" or "aten".
+        model: what is called.
+        args: by position.
+        kwargs: by name.
         verbose: have it say what it takes to cost nothing, and tell it to leave out modules without multiply-adds.
 
     Returns:

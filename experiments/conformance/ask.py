@@ -98,7 +98,12 @@ def _examiner(name: str) -> Callable[[Call], dict[str, Any]]:
     peer = peers.find(name)
     peer.load()
     # What it does in its first call alone, like loading more of torch, is done before the process is copied.
-    with contextlib.suppress(Exception), torch.no_grad(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+    with (
+        contextlib.suppress(Exception),
+        torch.no_grad(),
+        redirect_stdout(io.StringIO()),
+        redirect_stderr(io.StringIO()),
+    ):
         peer.examine(torch.nn.Linear(4, 4), (torch.zeros(2, 4),), {})
 
     def examine(call: Call) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class _Biases(TorchDispatchMode):
     """Elements of the results to which an operator that multiplies adds a bias or an addend."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.elements = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -41,20 +41,16 @@ def epilogue_operations(call: Call) -> int:
 
     def add_gates(module: Any, inputs: Any, output: Any) -> None:
         nonlocal operations
-        for kind, number in _GATES:
-            if isinstance(module, kind):
-                if isinstance(module, nn.RNNCellBase):
-                    rows = inputs[0].numel() // module.input_size
-                    operations += number * rows * module.hidden_size
-                else:
-                    data = inputs[0].data if isinstance(inputs[0], nn.utils.rnn.PackedSequence) else inputs[0]
-                    steps = data.numel() // module.input_size
-                    ways = 2 if module.bidirectional else 1
-                    operations += number * steps * module.hidden_size * module.num_layers * ways
+        number = next(number for kind, number in _GATES if issubclass(type(module), kind))
+        # Packed sequences hold theirs in .data, and so does a tensor.
+        steps = inputs[0].data.numel() // module.input_size
+        cells = getattr(module, "num_layers", 1) * (2 if getattr(module, "bidirectional", False) else 1)
+        operations += number * steps * module.hidden_size * cells
 
     def add_attention(module: Any, inputs: Any, named: Any, output: Any) -> None:
         nonlocal operations
-        query, key, *_ = (*inputs, *(named[name] for name in ("query", "key") if name in named))
+        query = inputs[0] if inputs else named["query"]
+        key = inputs[1] if len(inputs) > 1 else named["key"]
         batch = query.shape[1 - module.batch_first] if query.dim() == 3 else 1
         length = query.numel() // query.shape[-1] // batch
         width = module.embed_dim
@@ -70,4 +66,4 @@ def epilogue_operations(call: Call) -> int:
     torch.backends.mha.set_fastpath_enabled(False)
     with _Biases() as biases:
         call.model(*call.args, **call.kwargs)
-    return operations + biases.elements
+    return operations + int(biases.elements)

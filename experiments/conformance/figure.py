@@ -32,7 +32,7 @@ def draw(results: Results) -> Any:
         axes.bar_label(bars, labels, label_type="center", color="black" if outcome == "disclosed" else "white", size=9)
         left = [total + width for total, width in zip(left, widths, strict=True)]
     axes.set_yticks(range(len(found)), [f"{peer['name']} {peer['version']}" for peer, _ in found])
-    axes.invert_yaxis()
+    axes.set_ylim(len(found) - 0.5, -0.6)
     axes.set_xlim(0, len(results["cases"]))
     axes.set_xlabel(f"cases, of {len(results['cases'])} derived by hand")
     axes.spines[["top", "right", "left"]].set_visible(False)

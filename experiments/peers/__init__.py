@@ -59,7 +59,9 @@ class Peer(Protocol):
 
 def names() -> list[str]:
     """The files of this room, macprof first."""
-    return sorted((module.name for module in pkgutil.iter_modules(__path__)), key=lambda name: (name != "macprof", name))
+    return sorted(
+        (module.name for module in pkgutil.iter_modules(__path__)), key=lambda name: (name != "macprof", name)
+    )
 
 
 def find(name: str) -> Peer:

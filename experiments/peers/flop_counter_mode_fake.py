@@ -16,8 +16,10 @@ REFUSES_COPIES = False
 
 def load() -> None:
     """Import both modes."""
-    import torch._subclasses.fake_tensor
-    import torch.utils.flop_counter
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.utils.flop_counter import FlopCounterMode
+
+    _ = FakeTensorMode, FlopCounterMode
 
 
 def count(model: Any, args: Arguments, kwargs: Keywords) -> float:

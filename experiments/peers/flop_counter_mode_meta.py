@@ -16,7 +16,9 @@ REFUSES_COPIES = False
 
 def load() -> None:
     """Import the module."""
-    import torch.utils.flop_counter
+    from torch.utils.flop_counter import FlopCounterMode
+
+    _ = FlopCounterMode
 
 
 def count(model: Any, args: Arguments, kwargs: Keywords) -> float:

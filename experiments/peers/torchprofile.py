@@ -28,7 +28,8 @@ def count(model: Any, args: Arguments, kwargs: Keywords) -> float:
     from torchprofile import profile_macs
 
     model, tensors = flatten(model, args, kwargs)
-    return float(profile_macs(model, tensors))
+    found: Any = profile_macs(model, tensors)
+    return float(found)
 
 
 def examine(model: Any, args: Arguments, kwargs: Keywords) -> Answer:
@@ -38,7 +39,7 @@ def examine(model: Any, args: Arguments, kwargs: Keywords) -> Answer:
     model, tensors = flatten(model, args, kwargs)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = profile_macs(model, tensors, reduction=None)
+        found: Any = profile_macs(model, tensors, reduction=None)
     words = ("norm", "pool", "upsample", "softmax", "mean", "grid_sampler")
     counted = sum(number for node, number in found.items() if not any(word in node.operator for word in words))
     said = " ".join(str(warning.message) for warning in caught)

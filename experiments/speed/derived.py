@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing that was expected, and what was found: as long as `found` is on the right side of `limit`, it is met."""
+    """One thing that was expected and what was found; it is met where `found` is on the right side of `limit`."""
 
     model: str
     claim: str

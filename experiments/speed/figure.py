@@ -45,8 +45,8 @@ def draw(results: Mapping[str, Any]) -> Any:
     warm.legend(ncols=len(by_model), loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, columnspacing=1.2)
     found_chains = chain_seconds(results)
     chains.loglog([*found_chains], [*found_chains.values()], "o-", color=_STYLES[0][1], label="macprof")
-    start, seconds = next(iter(found_chains.items()))
-    chains.loglog([*found_chains], [seconds * n / start for n in found_chains], ":", color="grey", label="linear")
+    start, least = next(iter(found_chains.items()))
+    chains.loglog([*found_chains], [least * n / start for n in found_chains], ":", color="grey", label="linear")
     chains.set_xlabel("operators in a chain")
     chains.set_ylabel("a call, s")
     chains.grid(alpha=0.3)
@@ -65,7 +65,7 @@ def _first(line: Line) -> float | None:
 
 
 def _order(by_model: Mapping[str, list[Line]], names: list[str]) -> list[str]:
-    """macprof first; the others by their median over the models."""
+    """First macprof, then the others by their median over the models."""
 
     def rank(name: str) -> tuple[bool, float]:
         found = [line.warm.value for every in by_model.values() for line in every if line.peer == name and line.warm]

@@ -44,9 +44,7 @@ def write(results: Mapping[str, Any]) -> str:
 
 
 def _verdicts(results: Mapping[str, Any]) -> str:
-    rows = [
-        [target.model, target.claim, _times(target.found), target.verdict] for target in targets(results)
-    ]
+    rows = [[target.model, target.claim, _times(target.found), target.verdict] for target in targets(results)]
     return markdown_table(["model", "expected", "found", "verdict"], rows, 2)
 
 

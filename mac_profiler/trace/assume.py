@@ -79,9 +79,8 @@ def _whole_selection(found: Operator, leaves: list[Any]) -> list[tuple[tuple[int
         case "aten.index" | "aten._unsafe_index":
             return _masked_rows(first, leaves)
         case "aten._unique2" | "aten._unique" | "aten.unique_consecutive":
-            return [((elements,), first.dtype), ((elements,), ids), ((elements,), ids)][
-                : 3 if "2" in found.target else 2
-            ]
+            found_values: list[tuple[tuple[int, ...], torch.dtype]] = [((elements,), first.dtype)]
+            return found_values + [((elements,), ids)] * (1 if found.target == "aten._unique" else 2)
         case _:
             return None
 

@@ -17,6 +17,7 @@ import random
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from mac_profiler.graph import Graph, Module, Value
 from mac_profiler.trace.assume import Assumer, Believer
 from mac_profiler.trace.differentiate import Accumulator, Differentiator, NeedsAccumulation
 from mac_profiler.trace.inputs import exchange_tensors, tensors_of
+from mac_profiler.trace.leftovers import Token, any_left, evict
 from mac_profiler.trace.location import Locator, is_user_file, shown_path
 from mac_profiler.trace.recorder import OUTCOMES, Recorder
 from mac_profiler.trace.rehearse import Rehearser
@@ -61,21 +63,42 @@ def trace(
         InvalidInput: nested or sparse tensors, modules that are not initialised.
         TraceFailed: the model raised, or needs contents that no mode can supply.
     """
-    kwargs = dict(kwargs or {})
     model = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
+    call = Call(model, tuple(args), dict(kwargs or {}), atomic, backward, name or _name(model))
+    _refuse(call)
     if forget_if_many():
         OUTCOMES.clear()
-    _refuse(model, args, kwargs)
+    token = Token()
+    try:
+        return _try_modes(call, token)
+    finally:
+        if any_left(token):
+            evict(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call that is to be traced; fields as the arguments of `trace`."""
+
+    model: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    atomic: Atomic
+    backward: bool
+    name: str
+
+
+def _try_modes(call: Call, token: Token) -> Graph:
     notes: list[str] = []
     failure: TraceFailed | None = None
-    for mode, kind in _attempts(model, args, kwargs, backward):
+    for mode, kind in _attempts(call):
         try:
-            return _attempt(model, args, kwargs, mode, kind, atomic, backward, name, notes)
+            return _attempt(call, mode, kind, notes, token)
         except NeedsAccumulation:
-            return _attempt(model, args, kwargs, mode, Accumulator, atomic, backward, name, notes)
+            return _attempt(call, mode, Accumulator, notes, token)
         except NeedsAutograd as need:
             notes.append(f"the model differentiates inside its forward{need}: traced with autograd")
-            return _attempt(model, args, kwargs, mode, Differentiator, atomic, backward, name, notes)
+            return _attempt(call, mode, Differentiator, notes, token)
         except NeedsData as need:
             notes.append(f"{mode} asked for data: {need}{_place(need)}")
         except TraceFailed as raised:
@@ -88,19 +111,9 @@ def trace(
     raise TraceFailed(f"the model needs data that no trace mode can supply: {'; '.join(notes)}")
 
 
-def _attempt(
-    model: Any,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    mode: str,
-    kind: type[Recorder] | type[Runner],
-    atomic: Atomic,
-    backward: bool,
-    name: str | None,
-    notes: list[str],
-) -> Graph:
-    locator = Locator(model)
-    recorder = kind(locator, atomic)
+def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: list[str], token: Token) -> Graph:
+    locator = Locator(call.model)
+    recorder = kind(locator, call.atomic, token)
     inputs: dict[int, tuple[torch.Tensor, Any]] = {}
 
     def take(tensor: torch.Tensor) -> Any:
@@ -109,12 +122,12 @@ def _attempt(
         return inputs[id(tensor)][1]
 
     with torch.inference_mode(False):
-        taken_args, taken_kwargs = exchange_tensors((tuple(args), kwargs), take)
+        taken_args, taken_kwargs = exchange_tensors((call.args, call.kwargs), take)
     given = tuple(recorder.value_of(stand) for _, stand in inputs.values())
-    with _left_as_found(locator, recorder, (args, kwargs)):
+    with _left_as_found(locator, recorder, (call.args, call.kwargs)):
         try:
             with _forward_state(recorder):
-                result = call_model(model, taken_args, taken_kwargs)
+                result = call_model(call.model, taken_args, taken_kwargs)
         except Exception as error:
             if (
                 isinstance(error, RuntimeError)
@@ -125,14 +138,13 @@ def _attempt(
             raise TraceFailed(_failure(error)) from error
         results = tensors_of(result)
         returned = tuple(recorder.value_of(tensor) for tensor in results)
-        if backward and isinstance(recorder, Differentiator | Rehearser):
+        if call.backward and isinstance(recorder, Differentiator | Rehearser):
             try:
-                recorder.run_backward(results, _differentiable(model, inputs))
+                recorder.run_backward(results, _differentiable(call.model, inputs))
             except RuntimeError as error:
                 raise TraceFailed(_failure(error, "backward pass")) from error
-    modules = locator.modules or {"": Module("", _name(model), _weights(recorder))}
-    why = tuple(notes)
-    return Graph(name or _name(model), tuple(recorder.ops), modules, given, returned, mode, why + tuple(recorder.notes))
+    modules = locator.modules or {"": Module("", _name(call.model), _weights(recorder))}
+    return Graph(call.name, tuple(recorder.ops), modules, given, returned, mode, (*notes, *recorder.notes))
 
 
 def call_model(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -213,21 +225,21 @@ def _forget_casts() -> None:
         torch.clear_autocast_cache()
 
 
-def _refuse(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    if not callable(model):
-        raise InvalidInput(f"cannot call a {type(model).__name__}: pass an nn.Module or a callable")
-    for tensor in tensors_of((args, kwargs)):
+def _refuse(call: Call) -> None:
+    if not callable(call.model):
+        raise InvalidInput(f"cannot call a {type(call.model).__name__}: pass an nn.Module or a callable")
+    for tensor in tensors_of((call.args, call.kwargs)):
         if tensor.is_nested:
             raise InvalidInput("an input is a nested tensor, which has no one shape: pass a padded tensor and a mask")
         if tensor.layout is not torch.strided:
             raise InvalidInput(f"an input has layout {tensor.layout}: pass a dense tensor (.to_dense())")
 
 
-def _has_data(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def _has_data(call: Call) -> bool:
     """Whether the model could be run: no tensor of it or its inputs is on meta."""
-    tensors = tensors_of((args, kwargs))
-    if isinstance(model, torch.nn.Module):
-        tensors += [*model.parameters(), *model.buffers()]
+    tensors = tensors_of((call.args, call.kwargs))
+    if isinstance(call.model, torch.nn.Module):
+        tensors += [*call.model.parameters(), *call.model.buffers()]
     return all(tensor.device.type != "meta" for tensor in tensors)
 
 
@@ -235,15 +247,15 @@ class NeedsAutograd(Exception):
     """The model differentiates inside its forward."""
 
 
-def _attempts(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool) -> Iterator[tuple[str, Any]]:
-    if backward:
+def _attempts(call: Call) -> Iterator[tuple[str, Any]]:
+    if call.backward:
         yield "shapes", Differentiator
-        if _has_data(model, args, kwargs):
+        if _has_data(call):
             yield "run", Rehearser
         return
     yield "shapes", Recorder
     yield "values", Computer
-    if _has_data(model, args, kwargs):
+    if _has_data(call):
         yield "run", Runner
     yield "assume", Assumer
     yield "assume", Believer

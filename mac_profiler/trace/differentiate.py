@@ -33,12 +33,13 @@ class Differentiator(Computer):
     Args:
         locator: finds module path and source line.
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+        token: what every stand-in refers to.
     """
 
     accumulates = False
 
-    def __init__(self, locator: Locator, atomic: Atomic) -> None:
-        super().__init__(locator, atomic)
+    def __init__(self, locator: Locator, atomic: Atomic, token: object) -> None:
+        super().__init__(locator, atomic, token)
         self._below = False
         self._attention: Outcome | None = None
         self._places = Places()
@@ -131,7 +132,7 @@ class Differentiator(Computer):
 
     def _extra(self, shape: Any, dtype: torch.dtype, device: torch.device) -> StandIn:
         description = spec(tuple(shape), contiguous_strides(tuple(shape)), dtype, device, "activation")
-        return stand_in(description, description.value())
+        return stand_in(description, description.value(), self.token)
 
     def record(self, outcome: Outcome, read: tuple[Value, ...], outputs: tuple[Value, ...]) -> None:
         """Append one op to the graph; a backward op belongs where its forward op ran."""
@@ -168,7 +169,7 @@ class Differentiator(Computer):
     def _gradient(self, tensor: torch.Tensor) -> StandIn:
         shape = tuple(tensor.shape)
         description: Spec = spec(shape, contiguous_strides(shape), tensor.dtype, tensor.device, "input")
-        return stand_in(description, description.value())
+        return stand_in(description, description.value(), self.token)
 
 
 def call_backward(roots: Any, wanted: Any, gradients: Any, accumulate: bool) -> None:

@@ -39,10 +39,11 @@ class Recorder(Tape):
     Args:
         locator: finds module path and source line.
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+        token: what every stand-in refers to.
     """
 
-    def __init__(self, locator: Locator, atomic: Atomic) -> None:
-        super().__init__(locator)
+    def __init__(self, locator: Locator, atomic: Atomic, token: object) -> None:
+        super().__init__(locator, token)
         self._atomic = atomic
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -19,10 +19,11 @@ class Rehearser(Runner):
     Args:
         locator: finds module path and source line.
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+        token: what every stand-in refers to.
     """
 
-    def __init__(self, locator: Locator, atomic: Atomic) -> None:
-        super().__init__(locator, atomic)
+    def __init__(self, locator: Locator, atomic: Atomic, token: object) -> None:
+        super().__init__(locator, atomic, token)
         self._places = Places()
         self._gradients: list[tuple[torch.Tensor, torch.Tensor | None]] = []
 

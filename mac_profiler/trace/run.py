@@ -24,6 +24,7 @@ class Runner(TorchDispatchMode):
     Args:
         locator: finds module path and source line.
         atomic: whether an operator of that target is recorded whole; a composite that is not is followed.
+        token: what every stand-in refers to.
     """
 
     supports_higher_order_operators = True
@@ -33,7 +34,7 @@ class Runner(TorchDispatchMode):
         # True would import the whole compiler on the first operator; nothing here is ever compiled.
         return False
 
-    def __init__(self, locator: Locator, atomic: Atomic) -> None:
+    def __init__(self, locator: Locator, atomic: Atomic, token: object) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.ops: list[Op] = []
         self.notes: list[str] = []

@@ -101,15 +101,17 @@ class StandIn(torch.Tensor):
 
     Attributes:
         spec: what it stands for.
+        token: the trace that it belongs to, see `mac_profiler.trace.leftovers`.
         value: its current Value in the graph; an in-place operator replaces it.
         contents: the same tensor with data, where the trace has it, else None.
         stale: owners of memory that was written into without computing; `contents` does not hold for them.
     """
 
-    __slots__ = ("spec", "value")
+    __slots__ = ("spec", "token", "value")
 
     spec: Spec
     value: Value
+    token: object
     contents: torch.Tensor | None = None
     stale: set[Value] | frozenset[Value] = frozenset()
 
@@ -173,7 +175,7 @@ class StandIn(torch.Tensor):
 _make = torch.Tensor._make_wrapper_subclass
 
 
-def stand_in(description: Spec, value: Value, real: torch.Tensor | None = None) -> StandIn:
+def stand_in(description: Spec, value: Value, token: object, real: torch.Tensor | None = None) -> StandIn:
     """A new stand-in of that description."""
     made: StandIn = _make(
         StandIn,
@@ -187,6 +189,7 @@ def stand_in(description: Spec, value: Value, real: torch.Tensor | None = None) 
     )
     made.spec = description
     made.value = value
+    made.token = token
     if real is not None:
         made.contents = real
     return made
@@ -198,6 +201,7 @@ class Adopted:
     Attributes:
         tensor: the tensor itself, kept so that its id stays its own; None where the tensor carries this object.
         spec: its description.
+        token: the trace that it belongs to, see `mac_profiler.trace.leftovers`.
         value: its current Value in the graph.
         copied: whether `copy`, and not the tensor itself, tells the contents; the trace may change the copy.
         copy: contents, or None where they are not kept.

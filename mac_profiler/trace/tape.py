@@ -20,6 +20,7 @@ class Tape(TorchDispatchMode):
 
     Args:
         locator: finds module path and source line.
+        token: what every stand-in refers to.
 
     Attributes:
         ops: what was written down.
@@ -37,9 +38,10 @@ class Tape(TorchDispatchMode):
         # True would import the whole compiler on the first operator; nothing here is ever compiled.
         return False
 
-    def __init__(self, locator: Locator) -> None:
+    def __init__(self, locator: Locator, token: object) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.locator = locator
+        self.token = token
         self.ops: list[Op] = []
         self.notes: list[str] = []
         self.phase: Phase = "forward"
@@ -62,7 +64,7 @@ class Tape(TorchDispatchMode):
         """Nothing was computed, so nothing is to be undone."""
 
     def _stand_in(self, description: Spec, value: Value, real: torch.Tensor | None) -> StandIn:
-        made = stand_in(description, value, real)
+        made = stand_in(description, value, self.token, real)
         made.stale = self.stale
         return made
 
@@ -86,7 +88,7 @@ class Tape(TorchDispatchMode):
             fresh = outcome.fresh
             made = Value(fresh.shape, fresh.dtype_name, "activation", fresh.value_strides)
             self.record(outcome, tuple([leaf.value for leaf in leaves]), (made,))
-            return stand_in(fresh, made)
+            return stand_in(fresh, made, self.token)
         returned: list[Any] = []
         values: list[Value] = []
         read = tuple([leaf.value for leaf in leaves])
@@ -94,7 +96,7 @@ class Tape(TorchDispatchMode):
             if description is not None:
                 value = description.value(None if index is None else leaves[index].value.owner)
                 values.append(value)
-                returned.append(stand_in(description, value))
+                returned.append(stand_in(description, value, self.token))
             elif index is None:
                 returned.append(None)
             elif index in outcome.written:

@@ -35,8 +35,8 @@ class Computer(Recorder):
 
     computes = True
 
-    def __init__(self, locator: Locator, atomic: Atomic) -> None:
-        super().__init__(locator, atomic)
+    def __init__(self, locator: Locator, atomic: Atomic, token: object) -> None:
+        super().__init__(locator, atomic, token)
         self._copies: dict[int, torch.Tensor] = {}
 
     def _stand_in(self, description: Spec, value: Value, real: torch.Tensor | None) -> StandIn:
