@@ -15,7 +15,6 @@ import contextlib
 import gc
 import random
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +26,10 @@ from mac_profiler.errors import InvalidInput, TraceFailed
 from mac_profiler.graph import Graph, Module, Value
 from mac_profiler.trace.assume import Assumer, Believer
 from mac_profiler.trace.differentiate import Accumulator, Differentiator, NeedsAccumulation
+from mac_profiler.trace.failures import NeedsAutograd, place_of, tell, understand
 from mac_profiler.trace.inputs import exchange_tensors, tensors_of
 from mac_profiler.trace.leftovers import Token, any_left, evict
-from mac_profiler.trace.location import Locator, is_user_file, shown_path
+from mac_profiler.trace.location import Locator
 from mac_profiler.trace.recorder import OUTCOMES, Recorder
 from mac_profiler.trace.rehearse import Rehearser
 from mac_profiler.trace.run import Runner
@@ -100,7 +100,7 @@ def _try_modes(call: Call, token: Token) -> Graph:
             notes.append(f"the model differentiates inside its forward{need}: traced with autograd")
             return _attempt(call, mode, Differentiator, notes, token)
         except NeedsData as need:
-            notes.append(f"{mode} asked for data: {need}{_place(need)}")
+            notes.append(f"{mode} asked for data: {need}{place_of(need)}")
         except TraceFailed as raised:
             if mode != "assume":
                 raise
@@ -129,20 +129,14 @@ def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: 
             with _forward_state(recorder):
                 result = call_model(call.model, taken_args, taken_kwargs)
         except Exception as error:
-            if (
-                isinstance(error, RuntimeError)
-                and not isinstance(recorder, Differentiator | Rehearser)
-                and _wants_autograd(error)
-            ):
-                raise NeedsAutograd(_place(error)) from error
-            raise TraceFailed(_failure(error)) from error
+            raise understand(error, autograd=isinstance(recorder, Differentiator | Rehearser)) from error
         results = tensors_of(result)
         returned = tuple(recorder.value_of(tensor) for tensor in results)
         if call.backward and isinstance(recorder, Differentiator | Rehearser):
             try:
                 recorder.run_backward(results, _differentiable(call.model, inputs))
             except RuntimeError as error:
-                raise TraceFailed(_failure(error, "backward pass")) from error
+                raise TraceFailed(tell(error, "backward pass")) from error
     modules = locator.modules or {"": Module("", _name(call.model), _weights(recorder))}
     return Graph(call.name, tuple(recorder.ops), modules, given, returned, mode, (*notes, *recorder.notes))
 
@@ -167,11 +161,6 @@ def _forward_state(recorder: Recorder | Runner) -> Iterator[None]:
 def _eager() -> contextlib.AbstractContextManager[Any]:
     """What the model compiles in parts runs as it is written: compiled code shows no operators."""
     return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
-
-
-def _wants_autograd(error: Exception) -> bool:
-    """The model differentiates inside its forward, which needs the recorder with autograd."""
-    return isinstance(error, RuntimeError) and "does not require grad" in str(error)
 
 
 def _differentiable(model: Any, inputs: dict[int, tuple[torch.Tensor, Any]]) -> list[torch.Tensor]:
@@ -243,10 +232,6 @@ def _has_data(call: Call) -> bool:
     return all(tensor.device.type != "meta" for tensor in tensors)
 
 
-class NeedsAutograd(Exception):
-    """The model differentiates inside its forward."""
-
-
 def _attempts(call: Call) -> Iterator[tuple[str, Any]]:
     if call.backward:
         yield "shapes", Differentiator
@@ -273,20 +258,3 @@ def _weights(recorder: Recorder | Runner) -> int:
     for op in recorder.ops:
         seen.update(value.owner for value in op.inputs if value.role == "weight")
     return sum(value.elements for value in seen)
-
-
-def _user_line(error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_user_file(frame.filename)]
-    return f"{shown_path(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-
-
-def _place(error: BaseException) -> str:
-    line = _user_line(error)
-    return f" at {line}" if line else ""
-
-
-def _failure(error: Exception, where_from: str = "forward") -> str:
-    text = " ".join(str(error).split()) or "no message"
-    line = _user_line(error)
-    where = f" at {line}" if line else ""
-    return f"the model's {where_from} raised {type(error).__name__}{where}: {text}"

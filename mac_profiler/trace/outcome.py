@@ -99,21 +99,40 @@ def resolve(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], 
     """
     signature = Signature(operator, args, kwargs, is_tensor)
     device = _device(operator, args, kwargs, leaves)
-    fakes = [_meta(leaf.spec, operator) for leaf in leaves]
-    positions = iter(fakes)
-    meta_args = [_substitute(value, positions) for value in args]
-    meta_kwargs = {name: _substitute(value, positions) for name, value in kwargs.items()}
-    if device.type != "meta" and "device" in operator.names:
-        where = operator.names.index("device")
-        if where < len(meta_args):
-            meta_args[where] = META
-        else:
-            meta_kwargs["device"] = META
-        if meta_kwargs.get("pin_memory"):
-            meta_kwargs["pin_memory"] = False
     check_dtypes(operator.target, leaves)
+    result, fakes = _call_on_meta(operator, args, kwargs, leaves, device)
+    moved = bool(leaves) and "device" in operator.names and device != leaves[0].spec.device
+    written = written_leaves(operator, signature)
+    return describe(operator, signature, result, fakes, leaves, device, written, moved=moved)
+
+
+def ask(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: Leaves) -> Any:
+    """The answer of an operator that returns no tensor: a question about shapes and types.
+
+    Raises:
+        NeedsData: it asks for more.
+    """
+    return _call_on_meta(operator, args, kwargs, leaves, META)[0]
+
+
+def _call_on_meta(
+    operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: Leaves, device: torch.device
+) -> tuple[Any, list[torch.Tensor]]:
+    """Call an operator with meta tensors in the place of the leaves; returns what it returned, and them."""
     try:
-        result = operator.func(*meta_args, **meta_kwargs)
+        fakes = [_meta(leaf.spec, operator) for leaf in leaves]
+        positions = iter(fakes)
+        meta_args = [_substitute(value, positions) for value in args]
+        meta_kwargs = {name: _substitute(value, positions) for name, value in kwargs.items()}
+        if device.type != "meta" and "device" in operator.names:
+            where = operator.names.index("device")
+            if where < len(meta_args):
+                meta_args[where] = META
+            else:
+                meta_kwargs["device"] = META
+            if meta_kwargs.get("pin_memory"):
+                meta_kwargs["pin_memory"] = False
+        return operator.func(*meta_args, **meta_kwargs), fakes
     except NotImplementedError:
         raise NeedsData(f"{operator.target}, which has no meta kernel") from None
     except RuntimeError as error:
@@ -121,9 +140,6 @@ def resolve(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], 
         if _ON_META.search(str(error)):
             raise NeedsData(operator.target) from None
         raise
-    moved = bool(leaves) and "device" in operator.names and device != leaves[0].spec.device
-    written = written_leaves(operator, signature)
-    return describe(operator, signature, result, fakes, leaves, device, written, moved=moved)
 
 
 def _meta(description: Spec, operator: Operator) -> torch.Tensor:

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
+from mac_profiler.errors import TraceFailed
 from mac_profiler.trace.higher_order import follow_higher_order
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import Operator, operator
-from mac_profiler.trace.outcome import Outcome, describe, is_tensor, resolve, resolve_by_rule, written_leaves
+from mac_profiler.trace.outcome import Outcome, ask, describe, is_tensor, resolve, resolve_by_rule, written_leaves
 from mac_profiler.trace.signature import Signature
 from mac_profiler.trace.standin import NeedsData, StandIn
 from mac_profiler.trace.tape import Tape
@@ -117,9 +118,10 @@ class Recorder(Tape):
         if not found.makes_tensors and not leaves:
             return Answer(func(*args, **kwargs))  # no tensor goes in or out: markers of a profiler, queries
         if found.target == "aten._has_compatible_shallow_copy_type":
-            if leaves[0].__class__ is not StandIn:
-                raise NeedsData("`.data` of a parameter or buffer")
-            return Answer(True)  # asked by `tensor.data = other`; between stand-ins it always may
+            # Asked by `tensor.data = other`: a stand-in may take over another; a real tensor must not take over one.
+            return Answer(leaves[0].__class__ is StandIn)
+        if "nested" in found.target:
+            raise TraceFailed("the model makes nested tensors, which have no one shape: use a padded tensor and a mask")
         if found.target in _CONTENT_OPERATORS:
             return self._from_some_contents(found, args, kwargs, leaves)
         whole = not found.composite or self._atomic(found.target)
@@ -130,6 +132,8 @@ class Recorder(Tape):
                 return outcome
         if found.needs_contents or _masks(found, leaves):
             return self._from_contents(found, args, kwargs, leaves)
+        if not found.makes_tensors:
+            return Answer(ask(found, args, kwargs, leaves))
         if not whole and not found.aliasing:
             return _FOLLOW
         try:

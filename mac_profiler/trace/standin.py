@@ -125,7 +125,7 @@ class StandIn(torch.Tensor):
         if func is torch.ops.aten._has_compatible_shallow_copy_type.default:
             return True  # asked when `tensor.data = other` takes over the sizes of another stand-in
         raise RuntimeError(
-            f"{func} was called on a tensor of a finished macprof trace; it has a shape and no data, do not keep it"
+            f"{func} was called where macprof does not trace: in another thread, or on a tensor of a finished trace"
         )
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]  # torch leaves it untyped
