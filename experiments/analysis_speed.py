@@ -47,7 +47,7 @@ def collect(options: Options) -> dict[str, Any]:
     """Every sample as it was taken; medians and ratios are derived from them."""
     smoke = options.smoke
     models = MODELS[:1] if smoke else MODELS
-    effort = ("1", "2", "0.1") if smoke else ("3", "25", "1")
+    effort = ("1", "2", "0.1") if smoke else ("3", "25", "0.7")
     lengths = ("100", "1000") if smoke else ("1000", "10000", "100000")
     found = {name: peers.find(name) for name in peers.names()}
     return {

@@ -14,6 +14,8 @@ _SIGNS: dict[Outcome, str] = {"right": "✓", "disclosed": "said", "silently wro
 
 _PROTOCOL = """\
 Each profiler is asked about each case in a process of its own, a copy of one that has imported it; 30 s at most.
+torchlens works in no such copy: it is imported in each, and asked about 16 cases one after the other. Where a profiler
+takes fewer kinds of arguments than the case has, a module around the model hands them on.
 
 - **right**: the number derived by hand. macprof must give exactly that. Every other profiler may also be above it by as
   much as the operations that belong to a product without being multiply-adds: one for each element that a bias is added

@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -44,7 +45,7 @@ class Child:
         here, there = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        self.process = os.fork()
+        self.process = fork()
         if self.process == 0:
             # Whatever happens in the copy, it never returns into what was going on in the original.
             try:
@@ -88,6 +89,13 @@ class Child:
             with suppress(ProcessLookupError):
                 os.kill(self.process, signal.SIGKILL)
             os.waitpid(self.process, 0)
+
+
+def fork() -> int:
+    """os.fork, without the word that Python 3.12 has on threads: the copy needs nothing that another thread held."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def _serve(function: Callable[[], Any], there: int) -> None:

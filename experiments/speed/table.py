@@ -15,7 +15,8 @@ _PROTOCOL = """\
   same model and input.
 - Every profiler has a process of its own, because some replace torch's functions or leave hooks in the model. It is a
   copy of one process that has imported torch and torchvision and built the model, and has computed nothing.
-- First call: the first in such a copy, after the profiler's import; median of {processes}. Import included: with it.
+- First call: the first in such a copy, after the profiler's import; median of {processes},
+  of 2 where it takes longer than 2 s. Import included: with it.
 - Warm: one call of each profiler a round, one at a time, in an order drawn anew each round; one call before is not
   counted. A profiler that has used up its seconds sits out the later rounds; it has 3 samples at least, or fewer where
   one call takes seconds. The ratio to macprof is taken over the rounds that both took part in. Brackets hold the 95 %

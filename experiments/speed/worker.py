@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from experiments import peers
-from experiments.reporting.forking import ChildFailed, in_one_line, silence
+from experiments.reporting.forking import ChildFailed, fork, in_one_line, silence
 
 LIMIT_SECONDS = 120.0
 
@@ -28,7 +28,7 @@ class Worker:
 
     def __init__(self, name: str, model: torch.nn.Module, image: torch.Tensor) -> None:
         here, there = socket.socketpair()
-        self.process = os.fork()
+        self.process = fork()
         if self.process == 0:
             try:
                 here.close()

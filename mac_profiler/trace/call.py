@@ -22,13 +22,13 @@ from typing import Any
 
 import torch
 
-from mac_profiler.errors import InvalidInput, TraceFailed
+from mac_profiler.errors import InvalidInput, MacprofError, TraceFailed
 from mac_profiler.graph import Graph, Module, Value
 from mac_profiler.trace.assume import Assumer, Believer
 from mac_profiler.trace.differentiate import Accumulator, Differentiator, NeedsAccumulation
 from mac_profiler.trace.failures import NeedsAutograd, place_of, tell, understand
 from mac_profiler.trace.inputs import exchange_tensors, tensors_of
-from mac_profiler.trace.leftovers import Token, any_left, evict
+from mac_profiler.trace.leftovers import Token, any_left, drop_frames, evict
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.recorder import OUTCOMES, Recorder
 from mac_profiler.trace.rehearse import Rehearser
@@ -71,6 +71,9 @@ def trace(
     token = Token()
     try:
         return _try_modes(call, token)
+    except MacprofError as error:
+        drop_frames(error)
+        raise
     finally:
         if any_left(token):
             evict(token)
@@ -128,6 +131,8 @@ def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: 
         try:
             with _forward_state(recorder):
                 result = call_model(call.model, taken_args, taken_kwargs)
+        except TraceFailed:
+            raise
         except Exception as error:
             raise understand(error, autograd=isinstance(recorder, Differentiator | Rehearser)) from error
         results = tensors_of(result)

@@ -24,8 +24,6 @@ def understand(error: Exception, *, autograd: bool) -> BaseException:
         error: the exception.
         autograd: whether autograd was at work already.
     """
-    if isinstance(error, TraceFailed):
-        return error
     said = str(error) if isinstance(error, RuntimeError) else ""
     if not autograd and any(words in said for words in _WANTS_AUTOGRAD):
         return NeedsAutograd(place_of(error))

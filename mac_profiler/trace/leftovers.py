@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
+import traceback
 from types import FrameType
 from typing import Any
 
@@ -23,6 +24,16 @@ def any_left(token: Token) -> bool:
     """Whether a stand-in refers to the token still: nothing else but its one variable may."""
     # The caller's variable, this argument, and the argument of getrefcount.
     return sys.getrefcount(token) > 3
+
+
+def drop_frames(error: BaseException) -> None:
+    """Clear the local variables of the frames that an exception and its causes came through: they hold stand-ins."""
+    link: BaseException | None = error
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
 
 
 def evict(token: Token) -> None:

@@ -69,7 +69,7 @@ def resolve_by_rule(
     operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: Leaves
 ) -> Outcome | None:
     """The outcome by one of macprof's own shape rules, or None where there is none that answers."""
-    if operator.writes_self and (len(leaves) == 1 or _written_elementwise(operator, leaves)):
+    if operator.writes_self and _written_elementwise(operator, leaves, args):
         # In place, element by element: what comes back is what went in.
         return Outcome(Signature(operator, args, kwargs, is_tensor), [(None, 0)], "one", (0,))
     rule = SHAPE_RULES.get(operator.target)
@@ -83,11 +83,14 @@ def resolve_by_rule(
     return Outcome(signature, parts, "one" if len(parts) == 1 else "tuple")
 
 
-def _written_elementwise(operator: Operator, leaves: Leaves) -> bool:
+def _written_elementwise(operator: Operator, leaves: Leaves, args: Sequence[Any]) -> bool:
     """Whether all leaves fit an element-wise in-place operator; where not, torch is asked, and says what is wrong."""
     first = leaves[0].spec
-    return operator.elementwise and all(
-        leaf.spec.dtype is first.dtype and broadcasts(leaf.spec.shape, first.shape) for leaf in leaves
+    if not first.dtype.is_floating_point or any(isinstance(arg, complex) for arg in args):
+        return False
+    return len(leaves) == 1 or (
+        operator.elementwise
+        and all(leaf.spec.dtype is first.dtype and broadcasts(leaf.spec.shape, first.shape) for leaf in leaves)
     )
 
 

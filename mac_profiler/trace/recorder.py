@@ -113,17 +113,9 @@ class Recorder(Tape):
         self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any], key: tuple[Any, ...]
     ) -> Any:
         found = operator(func)
-        if found.target in HAND_ON:
-            return Answer(self._hand_on(found, args[0], leaves[0]))
-        if not found.makes_tensors and not leaves:
-            return Answer(func(*args, **kwargs))  # no tensor goes in or out: markers of a profiler, queries
-        if found.target == "aten._has_compatible_shallow_copy_type":
-            # Asked by `tensor.data = other`: a stand-in may take over another; a real tensor must not take over one.
-            return Answer(leaves[0].__class__ is StandIn)
-        if "nested" in found.target:
-            raise TraceFailed("the model makes nested tensors, which have no one shape: use a padded tensor and a mask")
-        if found.target in _CONTENT_OPERATORS:
-            return self._from_some_contents(found, args, kwargs, leaves)
+        special = self._special(found, args, kwargs, leaves)
+        if special is not None:
+            return special
         whole = not found.composite or self._atomic(found.target)
         if whole or found.needs_contents:
             outcome = resolve_by_rule(found, args, kwargs, leaves)
@@ -132,18 +124,36 @@ class Recorder(Tape):
                 return outcome
         if found.needs_contents or _masks(found, leaves):
             return self._from_contents(found, args, kwargs, leaves)
-        if not found.makes_tensors:
-            return Answer(ask(found, args, kwargs, leaves))
         if not whole and not found.aliasing:
             return _FOLLOW
+        if not found.makes_tensors:
+            return Answer(ask(found, args, kwargs, leaves))
         try:
             made = resolve(found, args, kwargs, leaves)
         except NeedsData:
-            # Its parts may ask for what is known; and with all contents known it can be computed.
-            return _FOLLOW if found.composite else self._from_contents(found, args, kwargs, leaves)
+            if found.composite:
+                return _FOLLOW  # its parts may ask for what is known
+            if self.computes:
+                return self._from_contents(found, args, kwargs, leaves)
+            raise
         # A reshape that has to copy is followed: its parts tell how.
         OUTCOMES[key] = result = made if whole or made.view else _FOLLOW
         return result
+
+    def _special(self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]) -> Any:
+        """The answer to operators that compute nothing or look into some of their arguments; None for all others."""
+        if found.target in HAND_ON:
+            return Answer(self._hand_on(found, args[0], leaves[0]))
+        if not found.makes_tensors and not leaves:
+            return Answer(found.func(*args, **kwargs))  # no tensor goes in or out: markers of a profiler, queries
+        if found.target == "aten._has_compatible_shallow_copy_type":
+            # Asked by `tensor.data = other`: a stand-in may take over another; a real tensor must not take over one.
+            return Answer(leaves[0].__class__ is StandIn)
+        if "nested" in found.target:
+            raise TraceFailed("the model makes nested tensors, which have no one shape: use a padded tensor and a mask")
+        if found.target in _CONTENT_OPERATORS:
+            return self._from_some_contents(found, args, kwargs, leaves)
+        return None
 
     def _hand_on(self, found: Operator, arg: Any, leaf: Any) -> Any:
         if arg.__class__ is StandIn and found.target not in ("aten.detach", "aten.alias"):

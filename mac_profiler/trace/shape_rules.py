@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from mac_profiler.trace.formats import broadcasts, new, same
+from mac_profiler.trace.formats import broadcasts, channels_last, formatted, new, same
 from mac_profiler.trace.standin import Spec, spec
 from mac_profiler.trace.window_rules import (
     adaptive_pool,
@@ -53,15 +53,18 @@ def linear(bound: Bound) -> list[Spec] | None:
     source, weight = bound["input"].spec, bound["weight"].spec
     if len(weight.shape) != 2 or not source.shape or source.shape[-1] != weight.shape[1]:
         return None
-    if source.dtype is not weight.dtype:
+    bias = bound["bias"]
+    if source.dtype is not weight.dtype or (bias is not None and bias.spec.shape != weight.shape[:1]):
         return None
     return [new((*source.shape[:-1], weight.shape[0]), source)]
 
 
-def matrix_product(bound: Bound) -> list[Spec] | None:
-    """mm, bmm, addmm and baddbmm."""
-    # [*b, n, m] = mm([*b, n, k], [*b, k, m])
+def matrix_product(bound: Bound, dimensions: int = 2) -> list[Spec] | None:
+    """Products of matrices, with something added or not."""
+    # [n, m] = mm([n, k], [k, m])
     a, b = (bound[name].spec for name in (("mat1", "mat2") if "mat1" in bound else _batched(bound)))
+    if len(a.shape) != dimensions or len(b.shape) != dimensions:
+        return None
     if a.shape[-1] != b.shape[-2] or a.shape[:-2] != b.shape[:-2] or a.dtype is not b.dtype:
         return None
     shape = (*a.shape[:-1], b.shape[-1])
@@ -71,6 +74,12 @@ def matrix_product(bound: Bound) -> list[Spec] | None:
     if bound.get("out_dtype") is not None:
         return None
     return [new(shape, a)]
+
+
+def batched_matrix_product(bound: Bound) -> list[Spec] | None:
+    """Products of batches of matrices, with something added or not."""
+    # [b, n, m] = bmm([b, n, k], [b, k, m])
+    return matrix_product(bound, 3)
 
 
 def _batched(bound: Bound) -> tuple[str, str]:
@@ -90,7 +99,9 @@ def batch_norm(bound: Bound) -> list[Spec] | None:
                 f"{name} should contain {source.shape[1] if len(source.shape) > 1 else 0} elements "
                 f"not {bound[name].spec.shape[0]}"
             )
-    return same(source)
+    if not bound["training"] and (bound["running_mean"] is None or bound["running_var"] is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+    return [formatted(source.shape, source, channels_last(source))]
 
 
 def layer_norm(bound: Bound) -> list[Spec] | None:
@@ -232,7 +243,8 @@ SHAPE_RULES: dict[str, ShapeRule] = {
     "aten.one_hot": one_hot,
     "aten._grouped_mm": grouped_matrix_product,
     "aten.repeat_interleave": repeat_interleave,
-    **{f"aten.{name}": matrix_product for name in ("mm", "bmm", "addmm", "baddbmm")},
+    **{f"aten.{name}": matrix_product for name in ("mm", "addmm")},
+    **{f"aten.{name}": batched_matrix_product for name in ("bmm", "baddbmm")},
     **{f"aten.{name}": recurrent for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")},
     **{f"aten.{name}": binary for name in ("add", "sub", "mul", "div", "maximum", "minimum")},
     **{f"aten.{name}": mean for name in ("mean", "sum")},

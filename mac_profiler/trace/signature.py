@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
+import itertools
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from typing import Any
 
 from mac_profiler.graph import Value
@@ -30,17 +31,9 @@ class Signature:
 
     def __init__(self, operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], is_tensor: Any) -> None:
         self.operator = operator
-        counter = iter(range(1_000_000_000))
-
-        def lift(value: Any) -> Any:
-            if is_tensor(value):
-                return Leaf(next(counter))
-            if isinstance(value, list | tuple):
-                return tuple(lift(item) for item in value)
-            return value
-
-        given = {name: lift(value) for name, value in zip(operator.names, args, strict=False)}
-        given |= {name: lift(value) for name, value in kwargs.items()}
+        counter = itertools.count()
+        given = {name: _lift(value, counter, is_tensor) for name, value in zip(operator.names, args, strict=False)}
+        given |= {name: _lift(value, counter, is_tensor) for name, value in kwargs.items()}
         missing = {name: value for name, value in operator.defaults.items() if name not in given}
         # Schema order, so that an op's inputs read as its schema does; a few schemas take unnamed extras.
         ordered = {name: given[name] if name in given else missing.get(name) for name in operator.names}
@@ -48,16 +41,25 @@ class Signature:
 
     def bind(self, values: Sequence[Value]) -> dict[str, Any]:
         """The arguments of one call, given its tensors in order."""
-
-        def fill(value: Any) -> Any:
-            if value.__class__ is Leaf:
-                return values[value.index]
-            if value.__class__ is tuple:
-                return tuple(fill(item) for item in value)
-            return value
-
-        bound = {name: fill(value) for name, value in self.template.items()}
+        bound = {name: _fill(value, values) for name, value in self.template.items()}
         return self.operator.complete(bound) if self.operator.complete is not None else bound
+
+
+# Functions of the module, not closures: a closure that calls itself is a cycle, and keeps the tensors it sees alive.
+def _lift(value: Any, counter: Iterator[int], is_tensor: Callable[[object], bool]) -> Any:
+    if is_tensor(value):
+        return Leaf(next(counter))
+    if isinstance(value, list | tuple):
+        return tuple([_lift(item, counter, is_tensor) for item in value])
+    return value
+
+
+def _fill(template: Any, values: Sequence[Any]) -> Any:
+    if template.__class__ is Leaf:
+        return values[template.index]
+    if template.__class__ is tuple:
+        return tuple([_fill(item, values) for item in template])
+    return template
 
 
 class BoundArguments(Mapping[str, Any]):

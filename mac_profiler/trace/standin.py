@@ -142,6 +142,10 @@ class StandIn(torch.Tensor):
         if isinstance(other, StandIn):
             self.spec, self.value, self.contents, self.stale = other.spec, other.value, other.contents, other.stale
 
+    def __format__(self, form: str) -> str:
+        # torch formats the number of a tensor without dimensions, of plain tensors only.
+        return format(self.item(), form) if self.dim() == 0 else object.__format__(self, form)
+
     def _contents(self) -> torch.Tensor:
         if self.contents is None or self.value.owner in self.stale:
             raise NeedsData("the contents of a tensor")

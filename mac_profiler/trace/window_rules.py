@@ -34,7 +34,19 @@ def convolution(bound: Bound) -> list[Spec] | None:
             f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(source.shape)} "
             f"to have {wanted} channels, but got {given} channels instead"
         )
-    if not batched or source.dtype is not weight.dtype or groups < 1 or weight.shape[0] % groups:
+    channels = weight.shape[1] * groups if transposed else weight.shape[0]
+    bias = bound["bias"]
+    if bias is not None and bias.spec.shape != (channels,):
+        raise RuntimeError(
+            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {channels} elements, "
+            f"but got bias of size {list(bias.spec.shape)} instead"
+        )
+    if groups < 1 or weight.shape[0] % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
+            f"but got weight of size {list(weight.shape)} instead"
+        )
+    if not batched or source.dtype is not weight.dtype:
         return None
     extents = []
     for i in range(dimensions):
@@ -42,14 +54,24 @@ def convolution(bound: Bound) -> list[Spec] | None:
         stride, padding, reach = _each(bound["stride"], i), _each(bound["padding"], i), _each(bound["dilation"], i)
         reach = reach * (kernel - 1) + 1
         if transposed:
+            if _each(bound["output_padding"], i) >= max(stride, _each(bound["dilation"], i)):
+                raise RuntimeError("output padding must be smaller than either stride or dilation")
             extent = (size - 1) * stride - 2 * padding + reach + _each(bound["output_padding"], i)
         else:
             extent = (size + 2 * padding - reach) // stride + 1 if stride > 0 else 0
         if extent < 1 or padding < 0:
             return None
         extents.append(extent)
-    channels = weight.shape[1] * groups if transposed else weight.shape[0]
-    return [formatted((source.shape[0], channels, *extents), source, channels_last(source) or channels_last(weight))]
+    last = channels_last(_as_map(source)) or channels_last(_as_map(weight))
+    return [formatted((source.shape[0], channels, *extents), source, last)]
+
+
+def _as_map(description: Spec) -> Spec:
+    """A 1-d convolution is run as a 2-d one over maps of height 1."""
+    if len(description.shape) != 3:
+        return description
+    (n, c, size), (by_n, by_c, step) = description.shape, description.strides
+    return spec((n, c, 1, size), (by_n, by_c, size * step, step), description.dtype, description.device, "activation")
 
 
 def window_pool(bound: Bound) -> list[Spec] | None:
