@@ -166,28 +166,59 @@ def normalized_weights() -> nn.Module:
 Model = Callable[[], tuple[nn.Module, tuple[Tensor, ...]]]
 SMALL: dict[str, Model] = {
     "perceptron": lambda: (nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 4)), (torch.randn(3, 8),)),
-    "batched linear": lambda: (nn.Sequential(nn.Linear(8, 16, bias=False), nn.ReLU(), nn.Linear(16, 4)), (torch.randn(2, 5, 8),)),
+    "batched linear": lambda: (
+        nn.Sequential(nn.Linear(8, 16, bias=False), nn.ReLU(), nn.Linear(16, 4)),
+        (torch.randn(2, 5, 8),),
+    ),
     "channel shuffle": lambda: (nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), block(8), block(8)), image()),
     "excite": lambda: (nn.Sequential(nn.Conv2d(3, 8, 3), excite(8)), image()),
-    "pools": lambda: (nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(2, ceil_mode=True), nn.AdaptiveAvgPool2d((3, 5))), image(19)),
+    "pools": lambda: (
+        nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(2, ceil_mode=True), nn.AdaptiveAvgPool2d((3, 5))),
+        image(19),
+    ),
     "unet": lambda: (unet(), image(16)),
-    "1-d": lambda: (nn.Sequential(nn.Conv1d(3, 6, 5, 2), nn.BatchNorm1d(6), nn.ReLU(), nn.ConvTranspose1d(6, 3, 4, 2)), (torch.randn(2, 3, 33),)),
-    "3-d": lambda: (nn.Sequential(nn.Conv3d(3, 4, 3, groups=1), nn.BatchNorm3d(4), nn.ReLU(), nn.MaxPool3d(2)), (torch.randn(1, 3, 8, 9, 10),)),
+    "1-d": lambda: (
+        nn.Sequential(nn.Conv1d(3, 6, 5, 2), nn.BatchNorm1d(6), nn.ReLU(), nn.ConvTranspose1d(6, 3, 4, 2)),
+        (torch.randn(2, 3, 33),),
+    ),
+    "3-d": lambda: (
+        nn.Sequential(nn.Conv3d(3, 4, 3, groups=1), nn.BatchNorm3d(4), nn.ReLU(), nn.MaxPool3d(2)),
+        (torch.randn(1, 3, 8, 9, 10),),
+    ),
     "attention by products": lambda: (attention_by_products(), (torch.randn(2, 6, 8),)),
-    "layer norm and embedding": lambda: (nn.Sequential(nn.Embedding(20, 8), nn.LayerNorm(8), nn.Linear(8, 20)), (torch.randint(0, 20, (2, 7)),)),
+    "layer norm and embedding": lambda: (
+        nn.Sequential(nn.Embedding(20, 8), nn.LayerNorm(8), nn.Linear(8, 20)),
+        (torch.randint(0, 20, (2, 7)),),
+    ),
     "mixture": lambda: (mixture(), (torch.randn(2, 4, 8),)),
     "standardized weights": lambda: (normalized_weights(), image()),
     "multi-head attention": lambda: (
-        Net(lambda self, x: self.a(x, x, x, need_weights=True)[0], a=nn.MultiheadAttention(8, 2, batch_first=True)), (torch.randn(2, 6, 8),),
+        Net(lambda self, x: self.a(x, x, x, need_weights=True)[0], a=nn.MultiheadAttention(8, 2, batch_first=True)),
+        (torch.randn(2, 6, 8),),
     ),
-    "baddbmm": lambda: (Net(lambda self, a, b: torch.baddbmm(b, a, b) + torch.bmm(a, b) @ b[0]), (torch.randn(2, 4, 4), torch.randn(2, 4, 4))),
-    "mv and outer": lambda: (Net(lambda self, m, v: torch.addmv(v, m, v) + m @ v + (v[None] @ m)[0]), (torch.randn(4, 4), torch.randn(4))),
+    "baddbmm": lambda: (
+        Net(lambda self, a, b: torch.baddbmm(b, a, b) + torch.bmm(a, b) @ b[0]),
+        (torch.randn(2, 4, 4), torch.randn(2, 4, 4)),
+    ),
+    "mv and outer": lambda: (
+        Net(lambda self, m, v: torch.addmv(v, m, v) + m @ v + (v[None] @ m)[0]),
+        (torch.randn(4, 4), torch.randn(4)),
+    ),
     "broadcast product": lambda: (Net(lambda self, a, b: a @ b), (torch.randn(3, 1, 2, 4), torch.randn(5, 4, 6))),
     "unbatched": lambda: (nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2)), (torch.randn(3, 9, 9),)),
-    "half": lambda: (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()).to(torch.bfloat16), (torch.randn(1, 3, 9, 9).bfloat16(),)),
-    "transposed with output padding": lambda: (nn.Sequential(nn.ConvTranspose2d(3, 4, 3, 2, 1, 1, groups=1, dilation=1), nn.SiLU()), image(7)),
-    "reflected": lambda: (nn.Sequential(nn.ReflectionPad2d(2), nn.Conv2d(3, 4, 5, padding=2, padding_mode="circular")), image(9)),
-}  # fmt: skip
+    "half": lambda: (
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()).to(torch.bfloat16),
+        (torch.randn(1, 3, 9, 9).bfloat16(),),
+    ),
+    "transposed with output padding": lambda: (
+        nn.Sequential(nn.ConvTranspose2d(3, 4, 3, 2, 1, 1, groups=1, dilation=1), nn.SiLU()),
+        image(7),
+    ),
+    "reflected": lambda: (
+        nn.Sequential(nn.ReflectionPad2d(2), nn.Conv2d(3, 4, 5, padding=2, padding_mode="circular")),
+        image(9),
+    ),
+}
 
 VISION = {
     "alexnet": 80, "vgg11_bn": 40, "resnet18": 33, "resnext50_32x4d": 40, "densenet121": 40, "mobilenet_v2": 33,
@@ -260,9 +291,8 @@ def test_grad_mode_device_and_format_do_not_matter(name: str) -> None:
         v.strides for op in expected.graph.ops for v in op.outputs
     ]
     if args[0].dim() == 4 and name in VISION:
-        last = analyze(
-            model.to(memory_format=torch.channels_last), args[0].contiguous(memory_format=torch.channels_last)
-        )
+        net: Any = model
+        last = analyze(net.to(memory_format=torch.channels_last), args[0].contiguous(memory_format=torch.channels_last))
         assert last.total.mult_adds == expected.total.mult_adds
         assert last.complete
     on_meta = analyze(model.to("meta"), *(arg.to("meta") for arg in args))
@@ -274,9 +304,10 @@ def test_grad_mode_device_and_format_do_not_matter(name: str) -> None:
 @pytest.mark.parametrize("training", [False, True])
 def test_channels_last_as_it_really_ran(training: bool) -> None:
     """Strides, op by op, of a network in channels-last."""
-    model = nn.Sequential(
+    layers: Any = nn.Sequential(
         nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(inplace=True), block(8), excite(8), nn.MaxPool2d(2)
-    ).to(memory_format=torch.channels_last).train(training)  # type: ignore[call-overload]  # fmt: skip
+    )  # fmt: skip
+    model = layers.to(memory_format=torch.channels_last).train(training)
     x = torch.randn(2, 3, 33, 33).contiguous(memory_format=torch.channels_last)
     made: list[tuple[int, ...]] = []
 

@@ -1,4 +1,4 @@
-"""The backward pass: the real autograd graph, its multiply-adds against closed forms and against torch's own counter."""
+"""The backward pass: the real autograd graph, its multiply-adds against closed forms and torch's own counter."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def grad(*shape: int) -> Tensor:
     return torch.randn(*shape, requires_grad=True)
 
 
-# ------------------------------------------------------------------------------------------------------------ closed forms
+# --------------------------------------------------------------------------------------------------------- closed forms
 
 # name: (model, inputs, multiply-adds of the forward, of the backward)
 Case = tuple[nn.Module, tuple[Any, ...], int, int]
@@ -83,11 +83,21 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "convolution": lambda: (nn.Conv2d(3, 4, 3, padding=1), (grad(2, 3, 5, 5),), 2 * 25 * 4 * 27, 2 * 2 * 25 * 4 * 27),
     "stem convolution": lambda: (nn.Conv2d(3, 4, 3), (torch.randn(2, 3, 5, 5),), 2 * 9 * 4 * 27, 2 * 9 * 4 * 27),
-    "depthwise": lambda: (nn.Conv2d(4, 4, 3, groups=4, stride=2), (grad(2, 4, 7, 7),), 2 * 9 * 4 * 9, 2 * 2 * 9 * 4 * 9),
+    "depthwise": lambda: (
+        nn.Conv2d(4, 4, 3, groups=4, stride=2),
+        (grad(2, 4, 7, 7),),
+        2 * 9 * 4 * 9,
+        2 * 2 * 9 * 4 * 9,
+    ),
     "dilated 1-d": lambda: (nn.Conv1d(4, 6, 3, dilation=2), (grad(2, 4, 9),), 2 * 5 * 6 * 12, 2 * 2 * 5 * 6 * 12),
     "3-d": lambda: (nn.Conv3d(2, 3, 2), (grad(1, 2, 4, 4, 4),), 27 * 3 * 16, 2 * 27 * 3 * 16),
     # Every input element meets c_out x kernel weights.
-    "transposed": lambda: (nn.ConvTranspose2d(4, 3, 2, stride=2), (grad(2, 4, 3, 3),), 2 * 4 * 9 * 12, 2 * 2 * 4 * 9 * 12),
+    "transposed": lambda: (
+        nn.ConvTranspose2d(4, 3, 2, stride=2),
+        (grad(2, 4, 3, 3),),
+        2 * 4 * 9 * 12,
+        2 * 2 * 4 * 9 * 12,
+    ),
     "batch norm": lambda: (
         nn.Sequential(nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU()),
         (torch.randn(2, 3, 5, 5),),
@@ -179,8 +189,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "weight norm": lambda: (nn.utils.parametrizations.weight_norm(nn.Linear(8, 4)), (torch.randn(2, 8),), 64, 64),
     # x1 W, then that times x2, for each of 5 outputs; the gradient of the weight is an outer product over the batch.
     "bilinear": lambda: (nn.Bilinear(3, 4, 5), (torch.randn(2, 3), torch.randn(2, 4)), 2 * 5 * (12 + 4), 2 * 60),
-    "an input that nothing depends on": lambda: (Net(lambda self, x, y: self.a(x), a=nn.Linear(8, 4)), (grad(2, 8), grad(3)), 64, 128),
-}  # fmt: skip
+    "an input that nothing depends on": lambda: (
+        Net(lambda self, x, y: self.a(x), a=nn.Linear(8, 4)),
+        (grad(2, 8), grad(3)),
+        64,
+        128,
+    ),
+}
 
 
 def without(module: nn.Module, x: Tensor) -> Any:
@@ -302,7 +317,7 @@ def test_an_error_of_the_backward_pass_is_one_line() -> None:
             return x * 2
 
         @staticmethod
-        def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+        def backward(ctx: Any, gradient: Tensor) -> Any:
             raise ValueError("no way\nback")
 
     for run, words in (
@@ -346,7 +361,7 @@ def test_meta_models() -> None:
     assert on_meta.records() == on_cpu.records()
 
 
-# ------------------------------------------------------------------------------------------------- a second implementation
+# ---------------------------------------------------------------------------------------------- a second implementation
 
 
 class Block(nn.Module):
@@ -362,15 +377,26 @@ class Block(nn.Module):
 
 def small_resnet() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(3, 8, 3, 2), Block(8), nn.MaxPool2d(2), Block(8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)
-    )  # fmt: skip
+        nn.Conv2d(3, 8, 3, 2),
+        Block(8),
+        nn.MaxPool2d(2),
+        Block(8),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 5),
+    )
 
 
 def small_decoder() -> nn.Module:
     return nn.Sequential(
-        nn.ConvTranspose2d(4, 8, 4, 2, 1), nn.GroupNorm(2, 8), nn.GELU(), nn.Upsample(scale_factor=2), nn.Conv2d(8, 3, 3),
-        nn.PixelShuffle(1), nn.Tanh(),
-    )  # fmt: skip
+        nn.ConvTranspose2d(4, 8, 4, 2, 1),
+        nn.GroupNorm(2, 8),
+        nn.GELU(),
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(8, 3, 3),
+        nn.PixelShuffle(1),
+        nn.Tanh(),
+    )
 
 
 def small_mixer() -> nn.Module:
@@ -379,7 +405,9 @@ def small_mixer() -> nn.Module:
         return torch.einsum("bnc,dc->bnd", x + self.channels(x), self.out)
 
     def mlp(width: int) -> nn.Module:
-        return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(0.1), nn.Linear(2 * width, width))  # fmt: skip
+        return nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(0.1), nn.Linear(2 * width, width)
+        )
 
     return Net(mix, tokens=mlp(6), channels=mlp(8), out=nn.Parameter(torch.randn(3, 8)))
 
@@ -399,15 +427,24 @@ SECOND: dict[str, tuple[Callable[[], nn.Module], Callable[[], tuple[Any, ...]]]]
     "mixer": (small_mixer, lambda: (grad(2, 6, 8),)),
     "attention by products": (products_attention, lambda: (grad(2, 6, 8),)),
     "embedding": (lambda: nn.Sequential(nn.Embedding(9, 8), nn.Linear(8, 9)), lambda: (torch.randint(0, 9, (2, 5)),)),
-    "1-d": (lambda: nn.Sequential(nn.Conv1d(3, 6, 3, dilation=2), nn.ReLU(), nn.Conv1d(6, 2, 1)), lambda: (torch.randn(2, 3, 9),)),
+    "1-d": (
+        lambda: nn.Sequential(nn.Conv1d(3, 6, 3, dilation=2), nn.ReLU(), nn.Conv1d(6, 2, 1)),
+        lambda: (torch.randn(2, 3, 9),),
+    ),
     "3-d": (lambda: nn.Sequential(nn.Conv3d(1, 4, 2), nn.ELU(), nn.AvgPool3d(2)), lambda: (grad(1, 1, 5, 5, 5),)),
-    "mixed": (lambda: Net(lambda self, a, b: torch.baddbmm(a, a, b).sum() + (a @ b).mean()), lambda: (grad(2, 4, 4), grad(2, 4, 4))),
-    "frozen": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3).requires_grad_(False), nn.Conv2d(4, 4, 3)), lambda: (torch.randn(1, 3, 9, 9),)),
+    "mixed": (
+        lambda: Net(lambda self, a, b: torch.baddbmm(a, a, b).sum() + (a @ b).mean()),
+        lambda: (grad(2, 4, 4), grad(2, 4, 4)),
+    ),
+    "frozen": (
+        lambda: nn.Sequential(nn.Conv2d(3, 4, 3).requires_grad_(False), nn.Conv2d(4, 4, 3)),
+        lambda: (torch.randn(1, 3, 9, 9),),
+    ),
     "checkpointed": (
         lambda: Net(lambda self, x: checkpoint(self.inner, x, use_reentrant=False), inner=small_resnet()),
         lambda: (grad(2, 3, 21, 21),),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SECOND)

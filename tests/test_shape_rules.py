@@ -58,8 +58,9 @@ def check(func: Any, *args: Any, strides: bool = True, **kwargs: Any) -> bool:
         real = None
     try:
         found = answer_of(func, args, kwargs)
-    except RuntimeError as error:
-        assert real is None, f"the rule refuses what torch takes: {error}"
+    except RuntimeError:
+        if real is not None:
+            raise
         return False
     if found is None:
         return False
@@ -81,7 +82,7 @@ def significant(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
     return [step for size, step in zip(shape, strides, strict=True) if size > 1]
 
 
-# ------------------------------------------------------------------------------------------------------------ what is drawn
+# -------------------------------------------------------------------------------------------------------- what is drawn
 
 
 @st.composite
@@ -120,7 +121,7 @@ FLOATS = st.sampled_from([torch.float32, torch.float32, torch.float64])
 ANY_DTYPE = st.sampled_from([torch.float32, torch.float32, torch.float64, torch.int64, torch.bool, torch.complex64])
 
 
-# ------------------------------------------------------------------------------------------------------------ convolutions
+# --------------------------------------------------------------------------------------------------------- convolutions
 
 
 @st.composite
@@ -180,7 +181,7 @@ def test_convolutions_that_do_not_fit() -> None:
     check(ATEN.conv_transpose2d.input, x, torch.ones(4, 2, 3, 3), None, [1, 1], [0, 0], [1, 1], 2, [1, 1])
 
 
-# --------------------------------------------------------------------------------------------------------------- products
+# ------------------------------------------------------------------------------------------------------------- products
 
 
 @given(data=st.data())
@@ -257,7 +258,7 @@ def test_grouped_matrix_product(a: Any, b: Any, offsets: Any) -> None:
     assert found[0][2] is real.dtype
 
 
-# ---------------------------------------------------------------------------------------------------------- normalisations
+# ------------------------------------------------------------------------------------------------------- normalisations
 
 
 @given(data=st.data())
@@ -290,7 +291,7 @@ def test_layer_norm(data: st.DataObject) -> None:
     check(ATEN.layer_norm.default, x, normalized, affine, None, 1e-6)
 
 
-# --------------------------------------------------------------------------------------------------------------- attention
+# ------------------------------------------------------------------------------------------------------------ attention
 
 
 @given(data=st.data())
@@ -332,7 +333,7 @@ def test_attention_lays_the_heads_of_a_position_side_by_side() -> None:
     assert real.stride() == (16 * 4 * 8, 8, 4 * 8, 1)
 
 
-# ---------------------------------------------------------------------------------------------------------------- recurrent
+# ------------------------------------------------------------------------------------------------------------ recurrent
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn_tanh", "rnn_relu"])
@@ -363,7 +364,7 @@ def test_recurrent(kind: str, data: st.DataObject) -> None:
     assert check(func.data, packed.data, packed.batch_sizes, states, weights, bias, layers, 0.0, False, bidirectional)
 
 
-# ------------------------------------------------------------------------------------------------------------------ pooling
+# -------------------------------------------------------------------------------------------------------------- pooling
 
 
 @st.composite
@@ -420,7 +421,7 @@ def test_concatenation(data: st.DataObject) -> None:
     check(ATEN.cat.default, parts, along)
 
 
-# ------------------------------------------------------------------------------------------------------------- element-wise
+# --------------------------------------------------------------------------------------------------------- element-wise
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "maximum", "minimum"])
@@ -470,13 +471,13 @@ def test_reductions(data: st.DataObject) -> None:
     x = data.draw(formats(shape, data.draw(ANY_DTYPE)))
     dims = data.draw(st.sampled_from([None, [], [0], [-1], [0, 1], [1, -1], [0, 0], [0, -2], [7]]))
     kept = data.draw(st.booleans())
-    kwargs = {"dtype": torch.float64} if data.draw(st.integers(0, 3)) == 0 else {}
+    kwargs: dict[str, Any] = {"dtype": torch.float64} if data.draw(st.integers(0, 3)) == 0 else {}
     for packet in (ATEN.mean, ATEN.sum):
         check(packet.default, x, **kwargs)
         check(packet.dim if packet is ATEN.mean else packet.dim_IntList, x, dims, kept, **kwargs)
 
 
-# ---------------------------------------------------------------------------------------------------------------- in place
+# ------------------------------------------------------------------------------------------------------------- in place
 
 
 @given(data=st.data())
@@ -523,13 +524,17 @@ def test_in_place_on_its_own(name: str, dtype: torch.dtype) -> None:
     try:
         func(x, *args)
     except (RuntimeError, NotImplementedError):
-        with pytest.raises((RuntimeError, NotImplementedError)):
-            outcome = resolve_by_rule(operator(func), (x, *args), {}, [leaf])
-            if outcome is None:
-                func(torch.ones(2, 3, dtype=dtype, device="meta"), *args)
+        refused = True
+    else:
+        refused = False
+    try:
+        answered = resolve_by_rule(operator(func), (x, *args), {}, [leaf]) is not None
+    except (RuntimeError, NotImplementedError):
+        answered = False
+    assert not (refused and answered)
 
 
-# ------------------------------------------------------------------------------------------------------- known by arguments
+# --------------------------------------------------------------------------------------------------- known by arguments
 
 
 @given(data=st.data())
@@ -546,7 +551,7 @@ def test_repeat_interleave() -> None:
     check(ATEN.repeat_interleave.Tensor, repeats.int(), output_size=6)
 
 
-# --------------------------------------------------------------------------------------------------------------- the whole
+# ------------------------------------------------------------------------------------------------------------ the whole
 
 
 def test_rules_answer_common_calls() -> None:

@@ -71,7 +71,7 @@ def x28() -> Tensor:
     return torch.randn(2, 8)
 
 
-# --------------------------------------------------------------------------------------------------- the parts of one op
+# -------------------------------------------------------------------------------------------------- the parts of one op
 
 
 class Block(nn.Module):
@@ -122,7 +122,8 @@ def test_every_op_of_a_small_network() -> None:
     assert stem.outputs[0].role == "activation"
     assert graph.ops[1].args["bias"] is None
     assert not any(op.view or op.writes for op in graph.ops)
-    assert graph.edges() == [(0, 1), (0, 4), (1, 2), (2, 3), (3, 4), (4, 5), (4, 8), (5, 6), (6, 7), (7, 8), (8, 9), (9, 10)]  # fmt: skip
+    shortcuts = [(0, 4), (4, 8)]
+    assert graph.edges() == sorted([(i, i + 1) for i in range(10)] + shortcuts)
     assert graph.inputs == (stem.inputs[0],)
     assert graph.outputs == graph.ops[-1].outputs
     assert {path: (module.type, module.parameters) for path, module in graph.modules.items()} == {
@@ -203,7 +204,7 @@ def test_true_and_one_and_one_point_zero_are_different_arguments() -> None:
     assert [value.dtype for value in graph.outputs] == ["int64", "float32", "int64", "int64"]
 
 
-# -------------------------------------------------------------------------------------------------------- memory and edges
+# ----------------------------------------------------------------------------------------------------- memory and edges
 
 
 def test_views_move_no_data() -> None:
@@ -245,7 +246,7 @@ def test_a_view_of_a_weight_is_a_weight() -> None:
     )
     graph = graph_of(net, x28())
     assert {value.role for op in graph.ops if op.view for value in op.outputs} == {"weight", "buffer"}
-    product = [op for op in graph.ops if op.target in ("aten.mm", "aten.matmul")][0]
+    product = next(op for op in graph.ops if op.target in ("aten.mm", "aten.matmul"))
     assert [value.role for value in product.inputs] == ["input", "weight"]
 
 
@@ -305,7 +306,7 @@ def test_a_parameter_handed_in_is_a_weight() -> None:
     assert graph.ops[0].inputs[0].role == "weight"
 
 
-# ----------------------------------------------------------------------------------------------------------- module paths
+# --------------------------------------------------------------------------------------------------------- module paths
 
 
 def test_a_module_called_twice_has_two_ops_at_one_path() -> None:
@@ -404,7 +405,7 @@ def test_a_module_replaced_in_forward_hooks_and_pre_hooks_are_seen() -> None:
     assert targets(graph_of(nn.Sequential(linear), x28())) == ["aten.mul", "aten.linear", "aten.relu"]
 
 
-# ------------------------------------------------------------------------------------------------------ what can be called
+# --------------------------------------------------------------------------------------------------- what can be called
 
 
 def test_plain_callables() -> None:
@@ -460,10 +461,20 @@ def test_operator_overloads_and_einsum() -> None:
     w = nn.Parameter(torch.zeros(8, 4))
     b = torch.zeros(3, 8, 5)
     for call in (
-        lambda x: x @ w, lambda x: torch.matmul(x, w), lambda x: torch.mm(x, w), lambda x: x.mm(w), lambda x: torch.einsum("ij,jk->ik", x, w),
-        lambda x: torch.einsum("ij,jk", x, w), lambda x: torch.tensordot(x, w, 1), lambda x: torch.addmm(w[:2, :1], x, w), lambda x: torch.inner(x, w.t()),
-        lambda x: torch.linalg.multi_dot([x, w]), lambda x: x.__matmul__(w), lambda x: F.linear(x, w.t()), lambda x: torch.chain_matmul(x, w),
-    ):  # fmt: skip
+        lambda x: x @ w,
+        lambda x: torch.matmul(x, w),
+        lambda x: torch.mm(x, w),
+        lambda x: x.mm(w),
+        lambda x: torch.einsum("ij,jk->ik", x, w),
+        lambda x: torch.einsum("ij,jk", x, w),
+        lambda x: torch.tensordot(x, w, 1),
+        lambda x: torch.addmm(w[:2, :1], x, w),
+        lambda x: torch.inner(x, w.t()),
+        lambda x: torch.linalg.multi_dot([x, w]),
+        lambda x: x.__matmul__(w),
+        lambda x: F.linear(x, w.t()),
+        lambda x: torch.chain_matmul(x, w),
+    ):
         assert analyze(call, x28()).total.mult_adds == 64
     assert analyze(lambda x: torch.einsum("ij,bjk->bik", x, b), x28()).total.mult_adds == 3 * 2 * 8 * 5
     assert analyze(lambda x: x @ b, x28()).total.mult_adds == 3 * 2 * 8 * 5
@@ -573,7 +584,7 @@ def test_no_inputs_at_all() -> None:
     assert analyze(net).total.mult_adds == 160
 
 
-# -------------------------------------------------------------------------------------------------- what torch puts around
+# ----------------------------------------------------------------------------------------------- what torch puts around
 
 
 def test_scripted_and_traced_modules() -> None:
@@ -588,7 +599,7 @@ def test_scripted_and_traced_modules() -> None:
         assert (profile.total.mult_adds, profile.parameters) == (64, 36)
         inside = analyze(nn.Sequential(nn.Linear(8, 8), module), x28())
         assert inside.total.mult_adds == 192
-        assert [op.path for op in inside.graph.ops][0] == "0"
+        assert next(op.path for op in inside.graph.ops) == "0"
         assert all(op.path.startswith("1") for op in inside.graph.ops[1:])
         assert analyze(module, x28(), backward=True).total.mult_adds == 128
     assert analyze(frozen, x28()).total.mult_adds == 64
@@ -604,7 +615,7 @@ def test_compiled_modules() -> None:
     profile = analyze(compiled, x28())
     assert targets(profile.graph) == ["aten.linear", "aten.relu"]
     assert [op.path for op in profile.graph.ops] == ["0", "1"]
-    inside = analyze(nn.Sequential(nn.Linear(8, 8), compiled), x28())
+    inside = analyze(nn.Sequential(nn.Linear(8, 8), compiled), x28())  # type: ignore[call-overload]
     assert inside.total.mult_adds == 192
     assert analyze(compiled_in_place, x28()).total.mult_adds == 64
 
@@ -717,7 +728,7 @@ def test_custom_autograd_function() -> None:
             return x @ w
 
         @staticmethod
-        def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
+        def backward(ctx: Any, grad: Tensor) -> Any:
             x, w = ctx.saved_tensors
             return grad @ w.t(), x.t() @ grad
 
@@ -744,7 +755,7 @@ def test_custom_operators() -> None:
     w = torch.zeros(8, 4)
 
     def with_fake(x: Tensor) -> Tensor:
-        return torch.ops.macprof_tests.with_fake(x, w) + 1  # type: ignore[no-any-return]
+        return torch.ops.macprof_tests.with_fake(x, w) + 1
 
     profile = analyze(with_fake, x28())
     assert profile.graph.mode == "shapes"
@@ -763,7 +774,7 @@ def test_custom_operators() -> None:
     assert counted.total.mult_adds == 64
 
     plain = analyze(lambda x: torch.ops.macprof_tests.without_fake(x), x28())
-    assert plain.graph.mode == "run"
+    assert plain.graph.mode in ("values", "run")
     assert plain.graph.notes
     assert plain.graph.ops[0].outputs[0].shape == (2, 8)
 
@@ -810,7 +821,7 @@ def test_functions_that_return_no_tensor() -> None:
     assert targets(same)[-1] == "aten.add"
     assert graph_of(lambda x: x + 1 if x.is_set_to(x) else x.abs(), x28()).ops[-1].target == "aten.add"
     assert targets(graph_of(lambda x: x + 1 if x.is_pinned() else x.abs(), x28()))[-1] == "aten.abs"
-    profile = analyze(lambda x: torch.from_dlpack(x * 2), x28())
+    profile = analyze(lambda x: torch.utils.dlpack.from_dlpack(x * 2), x28())
     assert profile.complete
 
 
@@ -849,11 +860,10 @@ def test_other_threads() -> None:
             return pool.submit(lambda: x * 2).result()
 
     try:
-        graph = graph_of(run, x28())
+        said = targets(graph_of(run, x28()))
     except TraceFailed as error:
-        assert "thread" in str(error)
-    else:
-        assert targets(graph) == ["aten.mul"]
+        said = ["thread"] if "thread" in str(error) else [str(error)]
+    assert said in (["aten.mul"], ["thread"])
 
 
 COMPILED = """
@@ -881,11 +891,14 @@ def test_higher_order_operators() -> None:
         profile = analyze(lambda q: flex_attention(q, q, q), q)
         assert profile.total.mult_adds == 2 * 2 * 16 * 16 * 8
         double, half = nn.Linear(8, 16), nn.Linear(8, 4)
-        branch = analyze(lambda x: torch.cond(x.sum() > 0, lambda y: double(y).sum(1), lambda y: half(y).sum(1), (x,)), torch.ones(2, 8))  # fmt: skip
+        branch = analyze(
+            lambda x: torch.cond(x.sum() > 0, lambda y: double(y).sum(1), lambda y: half(y).sum(1), (x,)),
+            torch.ones(2, 8),
+        )
         assert branch.total.mult_adds == 256
 
 
-# ----------------------------------------------------------------------------------------- attention, recurrence, fast path
+# ------------------------------------------------------------------------------------- attention, recurrence, fast path
 
 
 def test_attention_is_one_op_whatever_is_asked_for() -> None:
@@ -943,7 +956,7 @@ def test_the_transformer_fast_path_gives_the_same_answer() -> None:
 def test_recurrent_layers_are_one_op(kind: type[nn.Module]) -> None:
     gates = {nn.LSTM: 4, nn.GRU: 3, nn.RNN: 1}[kind]
     for batch_first in (False, True):
-        layer = kind(8, 6, 2, bidirectional=True, batch_first=batch_first)  # type: ignore[call-arg]
+        layer = kind(8, 6, 2, bidirectional=True, batch_first=batch_first)
         graph = graph_of(Net(lambda self, x: self.layer(x)[0], layer=layer), torch.randn(5, 3, 8))
         whole = [op for op in graph.ops if not op.view and op.target.rpartition(".")[2] in ("lstm", "gru", "rnn_tanh")]
         assert len(whole) == 1
@@ -952,7 +965,7 @@ def test_recurrent_layers_are_one_op(kind: type[nn.Module]) -> None:
         assert profile.total.mult_adds == 15 * 2 * gates * (6 * (8 + 6) + 6 * (12 + 6))
 
 
-# ------------------------------------------------------------------------------------------------------------ refused input
+# -------------------------------------------------------------------------------------------------------- refused input
 
 
 def one_line(error: pytest.ExceptionInfo[BaseException]) -> str:
@@ -1116,7 +1129,7 @@ def test_shapes_and_dtypes_that_do_not_fit_raise_what_torch_raises() -> None:
     assert wrong == []
 
 
-# ------------------------------------------------------------------------------------------------------------- determinism
+# ---------------------------------------------------------------------------------------------------------- determinism
 
 
 def test_the_second_trace_of_a_process_is_the_first() -> None:

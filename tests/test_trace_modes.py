@@ -53,7 +53,7 @@ def image() -> Tensor:
     return torch.linspace(-1, 1, 128 * 128).reshape(128, 128)
 
 
-# ------------------------------------------------------------------------------------------------- shapes: nothing computed
+# --------------------------------------------------------------------------------------------- shapes: nothing computed
 
 
 def test_a_model_no_machine_could_run() -> None:
@@ -97,14 +97,14 @@ def test_random_and_time_do_not_enter() -> None:
     assert targets(first) == targets(second)
 
 
-# ----------------------------------------------------------------------------------------------- contents that are at hand
+# -------------------------------------------------------------------------------------------- contents that are at hand
 
 
 def test_literals_and_shapes_are_known() -> None:
     def run(x: Tensor) -> Tensor:
         steps = torch.tensor([1, 2, 3])
         times = int(steps.sum()) + len(steps) + torch.arange(4).max().item()
-        for _ in range(times):
+        for _ in range(int(times)):
             x = x + 1
         return x[torch.tensor([0, 0, 1])]
 
@@ -209,7 +209,7 @@ def test_values_follow_inside_a_network(name: str) -> None:
     assert graph.mode in ("shapes", "values")
 
 
-# -------------------------------------------------------------------------------------------------------------------- run
+# ------------------------------------------------------------------------------------------------------------------ run
 
 
 RUN: dict[str, Callable[[Tensor], Any]] = {
@@ -313,7 +313,7 @@ def test_the_run_keeps_attention_whole() -> None:
     assert targets(graph)[0] == "aten.scaled_dot_product_attention"
 
 
-# ----------------------------------------------------------------------------------------------------------------- assume
+# --------------------------------------------------------------------------------------------------------------- assume
 
 
 ASSUME: dict[str, Callable[[Tensor], Any]] = {
@@ -328,7 +328,7 @@ ASSUME: dict[str, Callable[[Tensor], Any]] = {
     "where": lambda y: torch.where(y > 0)[0],
     "masked assignment": lambda y: masked(y),
     "unique rows": lambda y: torch.unique(y, dim=0),
-    "argmax": lambda y: y[y.argmax(0)[0].item()],
+    "argmax": lambda y: y[int(y.argmax(0)[0].item())],
 }
 
 
@@ -365,7 +365,7 @@ def test_assume_says_what_it_assumed(name: str) -> None:
 def test_a_model_that_no_assumption_satisfies_is_an_error() -> None:
     def run(x: Tensor) -> Tensor:
         assert (x > 0).all()
-        assert (x < 0).all()
+        assert not (x > 0).any()
         return x
 
     with pytest.raises(TraceFailed) as raised:
@@ -385,10 +385,10 @@ def test_an_assumption_does_not_loop_for_ever() -> None:
     assert graph.mode == "assume"
 
 
-# ---------------------------------------------------------------------------------------------------- contents gone stale
+# -------------------------------------------------------------------------------------------------- contents gone stale
 
 
-def stale_models() -> dict[str, Any]:
+def stale_models() -> dict[str, Any]:  # noqa: C901 - many models, none of them complex
     def add_then_read(self: Any, x: Tensor) -> Tensor:
         self.steps += 1
         return torch.zeros(int(self.steps))
@@ -458,7 +458,7 @@ def stale_models() -> dict[str, Any]:
 
     def set_then_read(self: Any, x: Tensor) -> Tensor:
         ids = torch.zeros(4, dtype=torch.int64)
-        ids.set_(torch.ones(6, dtype=torch.int64))
+        ids.set_(torch.ones(6, dtype=torch.int64))  # type: ignore[call-overload]
         return torch.zeros(int(ids.sum()))
 
     def resized_then_read(self: Any, x: Tensor) -> Tensor:
@@ -555,7 +555,7 @@ def test_the_users_contents_are_not_written() -> None:
     assert ids.tolist() == [1, 2]
 
 
-# -------------------------------------------------------------------------------------------------------- packed sequences
+# ----------------------------------------------------------------------------------------------------- packed sequences
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
@@ -572,7 +572,7 @@ def test_packed_sequences(device: str, batch_first: bool) -> None:
     x = torch.zeros(3, 4, 8, device=device) if batch_first else torch.zeros(4, 3, 8, device=device)
     profile = mac_profiler.analyze(model, x, torch.tensor([4, 2, 1]))
     assert profile.total.mult_adds == 7 * 4 * 6 * (8 + 6)
-    assert out_shape(profile.graph) == tuple(x.shape[:2]) + (6,)
+    assert out_shape(profile.graph) == (*tuple(x.shape[:2]), 6)
 
 
 def test_packed_sequences_in_any_order() -> None:
@@ -586,7 +586,7 @@ def test_packed_sequences_in_any_order() -> None:
     assert out_shape(profile.graph) == (9, 3, 6)
 
 
-# ------------------------------------------------------------------------------------------------------ mixture of experts
+# --------------------------------------------------------------------------------------------------- mixture of experts
 
 
 def experts(self: Any, x: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from mac_profiler.peers import Report
@@ -11,13 +12,26 @@ NAME = "FlopCounterMode"
 CONVENTION = "FLOPs of matrix products, convolution and attention, halved here"
 
 
+@contextmanager
+def _wanting_no_gradients(model: Any) -> Iterator[None]:
+    """Its module tracker fails on a parameter that is handed to a module and wants a gradient where there is none."""
+    wanting = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in wanting:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in wanting:
+            parameter.requires_grad_(True)
+
+
 def ask(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Report:
     """Its counts, halved: it takes two flops for a multiply-add."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     # Without gradients: with them, torch takes other attention kernels, which the mode has formulas for or has not.
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with FlopCounterMode(display=False) as counter, torch.no_grad(), _wanting_no_gradients(model):
         model(*args, **kwargs)
     sums: dict[str, dict[str, float]] = {}
     for name, counts in counter.get_flop_counts().items():

@@ -78,6 +78,8 @@ def _whole_selection(found: Operator, leaves: list[Any]) -> list[tuple[tuple[int
             return [((elements,), first.dtype)]
         case "aten.index" | "aten._unsafe_index":
             return _masked_rows(first, leaves)
+        case "aten.unique_dim":
+            return [(first.shape, first.dtype), *[((max(first.shape, default=1),), ids)] * 2]
         case "aten._unique2" | "aten._unique" | "aten.unique_consecutive":
             found_values: list[tuple[tuple[int, ...], torch.dtype]] = [((elements,), first.dtype)]
             return found_values + [((elements,), ids)] * (1 if found.target == "aten._unique" else 2)

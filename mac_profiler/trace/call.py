@@ -29,6 +29,7 @@ from mac_profiler.trace.differentiate import Accumulator, Differentiator, NeedsA
 from mac_profiler.trace.failures import NeedsAutograd, place_of, tell, understand
 from mac_profiler.trace.inputs import exchange_tensors, tensors_of
 from mac_profiler.trace.leftovers import Token, any_left, drop_frames, evict
+from mac_profiler.trace.literals import Literals
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.recorder import OUTCOMES, Recorder
 from mac_profiler.trace.rehearse import Rehearser
@@ -140,7 +141,9 @@ def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: 
         if call.backward and isinstance(recorder, Differentiator | Rehearser):
             try:
                 recorder.run_backward(results, _differentiable(call.model, inputs))
-            except RuntimeError as error:
+            except (MacprofError, NeedsAccumulation):
+                raise
+            except Exception as error:
                 raise TraceFailed(tell(error, "backward pass")) from error
     modules = locator.modules or {"": Module("", _name(call.model), _weights(recorder))}
     return Graph(call.name, tuple(recorder.ops), modules, given, returned, mode, (*notes, *recorder.notes))
@@ -192,7 +195,7 @@ def _left_as_found(locator: Locator, recorder: Recorder | Runner, arguments: Any
         # The fast path runs the same products in one opaque operator, on some devices and grad modes only.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
-        with recorder, _eager():
+        with recorder, _eager(), Literals() if recorder.computes else contextlib.nullcontext():
             yield
 
 

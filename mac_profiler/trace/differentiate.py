@@ -24,6 +24,7 @@ from mac_profiler.trace.standin import Spec, StandIn, contiguous_strides, spec, 
 from mac_profiler.trace.values import Computer
 
 _ATTENTION = torch.ops.aten.scaled_dot_product_attention.default
+_MAY_TAKE_OVER = torch.ops.aten._has_compatible_shallow_copy_type.default
 _FUSED = torch.ops.aten._scaled_dot_product_fused_attention_overrideable.default
 
 
@@ -43,7 +44,7 @@ class Differentiator(Computer):
         self._below = False
         self._attention: Outcome | None = None
         self._places = Places()
-        self._before: dict[int, tuple[torch.Tensor, int, torch.Tensor | None]] = {}
+        self._before: dict[int, tuple[torch.Tensor, int | None, torch.Tensor | None]] = {}
 
     def take_input(self, tensor: torch.Tensor) -> StandIn:
         """The stand-in of a tensor that the call is given; it wants a gradient if the tensor does."""
@@ -54,7 +55,9 @@ class Differentiator(Computer):
         """Note a real tensor; autograd counts writes into it and may leave it a gradient, and both are put back."""
         if id(tensor) not in self._before:
             gradient = tensor.grad if tensor.is_leaf else None
-            self._before[id(tensor)] = (tensor, tensor._version, gradient)
+            # An inference tensor counts no writes.
+            version = None if tensor.is_inference() else tensor._version
+            self._before[id(tensor)] = (tensor, version, gradient)
         return super().adopt(tensor)
 
     def close(self) -> None:
@@ -62,7 +65,7 @@ class Differentiator(Computer):
         for tensor, version, gradient in self._before.values():
             if tensor.is_leaf and tensor.grad is not gradient:
                 tensor.grad = gradient
-            if tensor._version != version:
+            if version is not None and tensor._version != version:
                 torch._C._autograd._unsafe_set_version_counter((tensor,), (version,))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -70,6 +73,8 @@ class Differentiator(Computer):
         if self._below or self.phase == "backward":
             if func is _FUSED:
                 return self._fused_attention(args, kwargs)
+            return super().__torch_dispatch__(func, types, args, kwargs)
+        if func is _MAY_TAKE_OVER:
             return super().__torch_dispatch__(func, types, args, kwargs)
         with self._autograd():
             if func is _ATTENTION and self._atomic("aten.scaled_dot_product_attention"):
@@ -158,7 +163,8 @@ class Differentiator(Computer):
         self.phase = "backward"
         gradients = [self._gradient(tensor) for tensor in roots]
         for tensor in wanted:
-            self.adopt(tensor)
+            if tensor.__class__ is not StandIn:
+                self.adopt(tensor)
         try:
             call_backward(roots, wanted, gradients, self.accumulates)
         except RuntimeError as error:

@@ -104,6 +104,12 @@ class Locator:
             # Reversed, so that the stack yields parents before children and children in their own order.
             pending.extend(reversed(children))
 
+    def tensors(self) -> Iterator[torch.Tensor]:
+        """Every parameter and buffer of the surveyed modules, shared ones as often as they are held."""
+        for module in self.all_modules:
+            held = (*module._parameters.values(), *module._buffers.values())
+            yield from (tensor for tensor in held if tensor is not None)
+
     def locate(self, frame: FrameType | None) -> tuple[str, str]:
         """Module path and "file:line" for an operator called from that frame; "" for what is not known."""
         codes = _codes

@@ -13,7 +13,7 @@ from mac_profiler.trace.location import Locator
 from mac_profiler.trace.operators import Operator, operator
 from mac_profiler.trace.outcome import Outcome, ask, describe, is_tensor, resolve, resolve_by_rule, written_leaves
 from mac_profiler.trace.signature import Signature
-from mac_profiler.trace.standin import NeedsData, StandIn
+from mac_profiler.trace.standin import Adopted, NeedsData, StandIn
 from mac_profiler.trace.tape import Tape
 
 Atomic = Callable[[str], bool]
@@ -156,9 +156,17 @@ class Recorder(Tape):
         return None
 
     def _hand_on(self, found: Operator, arg: Any, leaf: Any) -> Any:
-        if arg.__class__ is StandIn and found.target not in ("aten.detach", "aten.alias"):
-            return arg
-        return self._stand_in(leaf.spec, leaf.value, leaf.contents)
+        if found.target not in ("aten.detach", "aten.alias"):
+            return arg if arg.__class__ is StandIn else self._stand_in(leaf.spec, leaf.value, leaf.contents)
+        if arg.__class__ is StandIn:
+            return self._stand_in(leaf.spec, leaf.value, leaf.contents)
+        # C++ reads the memory of what it detached itself (`numpy()`), so a real tensor is answered by a real one.
+        if leaf.value.owner in self.stale:
+            raise NeedsData("the contents of a tensor that was written into")
+        alias = arg.detach()
+        known = self._adopted[id(alias)] = Adopted(alias, leaf.spec, leaf.value)
+        known.copied, known.copy = leaf.copied, leaf.copy  # what may be computed with and written into
+        return alias
 
     def _from_contents(self, found: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], leaves: list[Any]) -> Any:
         """Answer an operator whose result depends on contents, if the trace has them."""
@@ -199,17 +207,20 @@ class Recorder(Tape):
         positions = iter(reals)
         given = {name: _fill(arg, positions) for name, arg in zip(found.names, args, strict=False)}
         given |= {name: _fill(arg, positions) for name, arg in kwargs.items()}
-        device = leaves[0].spec.device if leaves else torch.device(given.get("device") or "cpu")
+        device: torch.device | None = leaves[0].spec.device if leaves else torch.device(given.get("device") or "cpu")
         if "device" in found.names:
             # Contents are kept on the CPU when the model's own device holds none.
-            device = torch.device(given.get("device") or device)
-            given["device"] = _where_contents_live(device)
+            where = torch.device(given.get("device") or device or "cpu")
+            device = where
+            given["device"] = _where_contents_live(where)
             given.pop("pin_memory", None)
         result = found.func(**given)
         if not isinstance(result, torch.Tensor | list | tuple):
             return result
         signature = Signature(found, args, kwargs, is_tensor)
         written = written_leaves(found, signature)
+        if found.target in _CONTENT_OPERATORS:
+            device = None  # what they say of the lengths lives on the CPU, whatever the device
         outcome = describe(found, signature, result, reals, leaves, device, written)
         known = {leaves[index].value.owner for index in written} - self.stale
         emitted = self.emit(outcome, leaves)

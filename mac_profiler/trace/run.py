@@ -28,6 +28,7 @@ class Runner(TorchDispatchMode):
     """
 
     supports_higher_order_operators = True
+    computes = False  # it runs everything; nothing is left to be computed beside
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -46,13 +47,18 @@ class Runner(TorchDispatchMode):
         self._before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._versions: dict[int, tuple[torch.Tensor, int]] = {}
         self._generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}
-        self._data: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        # The memory of the model's tensors: `tensor.data = other` exchanges it, and no operator announces that.
+        self._data: dict[int, tuple[torch.Tensor, torch.Tensor]] = {
+            id(tensor): (tensor, tensor.data) for tensor in locator.tensors()
+        }
 
     def close(self) -> None:
         """Put back what the run wrote."""
         for tensor, data in self._data.values():
-            tensor.data = data
-        for tensor, before in self._before.values():
+            if tensor.data_ptr() != data.data_ptr() or tensor.shape != data.shape or tensor.stride() != data.stride():
+                tensor.data = data
+        # Last kept, first put back: what was kept of one tensor may hold what the run had written into another's part.
+        for tensor, before in reversed(self._before.values()):
             tensor.copy_(before)
         for generator, state in self._generators.values():
             generator.set_state(state)
@@ -65,8 +71,12 @@ class Runner(TorchDispatchMode):
         role: Any = self.locator.roles.get(id(tensor), "input")
         description = spec_of(tensor, role)
         self._lasting[id(tensor)] = Adopted(tensor, description, description.value())
-        self._versions[id(tensor)] = (tensor, tensor._version)
+        self._note_version(tensor)
         return tensor
+
+    def _note_version(self, tensor: torch.Tensor) -> None:
+        if not tensor.is_inference():  # an inference tensor counts no writes
+            self._versions[id(tensor)] = (tensor, tensor._version)
 
     def value_of(self, tensor: torch.Tensor) -> Value:
         """The current Value of a tensor that went in or came out."""
@@ -80,7 +90,7 @@ class Runner(TorchDispatchMode):
                 role = "weight" if isinstance(tensor, torch.nn.Parameter) else "buffer"
             description = spec_of(tensor, role)
             state = self._lasting[id(tensor)] = Adopted(tensor, description, description.value())
-            self._versions[id(tensor)] = (tensor, tensor._version)
+            self._note_version(tensor)
         return state
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -89,9 +99,6 @@ class Runner(TorchDispatchMode):
             with self:
                 return follow_higher_order(func, args, kwargs)
         found = operator(func)
-        if found.target == "aten._has_compatible_shallow_copy_type":
-            # Asked before `tensor.data = other`, which no operator announces.
-            self._data.setdefault(id(args[0]), (args[0], args[0].data))
         if found.composite and not self._atomic(found.target) and found.target not in HAND_ON:
             with self:
                 return func.decompose(*args, **kwargs)
@@ -106,6 +113,11 @@ class Runner(TorchDispatchMode):
         written = written_leaves(found, signature)
         for index in written:
             self._keep(tensors[index], leaves[index], found.reshapes_self)
+        if found.composite or "norm" in found.target:
+            # What writes more than its schema says: batch_norm its running statistics.
+            for tensor, leaf in zip(tensors, leaves, strict=True):
+                if leaf.spec.role == "buffer":
+                    self._keep(tensor, leaf, False)
         read = tuple(leaf.value for leaf in leaves)
         result = func(*args, **kwargs)
         if not isinstance(result, torch.Tensor | list | tuple) and not written:

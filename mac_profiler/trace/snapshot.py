@@ -52,11 +52,9 @@ class Snapshot:
             # Copies of what is not empty; put back, what was empty is cleared.
             contents = [(full, full.copy()) for full in held if full] if any(held) else []
             self._states.append((state, state.copy(), len(contents), contents))
-            if len(state) > len(_PLAIN):
-                for name in state.keys() - _PLAIN.keys():
-                    value = state[name]
-                    if type(value) not in _ATOMS:
-                        pending.append(value)
+            # A layer of torch's own holds settings there, which its forward does not change.
+            if len(state) > len(_PLAIN) and not type(module).__module__.startswith("torch.nn."):
+                pending.extend(state[name] for name in state.keys() - _PLAIN.keys())
         self._keep(pending)
 
     def _keep(self, pending: list[Any]) -> None:

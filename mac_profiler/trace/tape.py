@@ -47,13 +47,18 @@ class Tape(TorchDispatchMode):
         self.phase: Phase = "forward"
         self.stale: set[Value] = set()
         self._adopted: dict[int, Adopted] = {}
+        # What has contents, by the storage that they lie in; sorted only when something of it is written.
+        self._unsorted: list[Adopted | StandIn] = []
+        self._in_storage: dict[int, set[Value]] = {}
 
     def take_input(self, tensor: torch.Tensor) -> StandIn:
         """The stand-in of a tensor that the call is given."""
         role: Any = self.locator.roles.get(id(tensor), "input")
         description = spec_of(tensor, role)
         real = tensor.detach() if tensor.device.type != "meta" else None
-        return self._stand_in(description, description.value(), real)
+        taken = self._stand_in(description, description.value(), real)
+        self._unsorted.append(taken)
+        return taken
 
     def value_of(self, tensor: Any) -> Value:
         """The current Value of a tensor that went in or came out."""
@@ -80,6 +85,7 @@ class Tape(TorchDispatchMode):
             raise NeedsData(f"a tensor of layout {tensor.layout}")
         description = spec_of(tensor, role)
         found = self._adopted[id(tensor)] = Adopted(tensor, description, description.value())
+        self._unsorted.append(found)
         return found
 
     def emit(self, outcome: Outcome, leaves: Leaves) -> Any:
@@ -102,7 +108,7 @@ class Tape(TorchDispatchMode):
             elif index in outcome.written:
                 values.append(self._overwrite(leaves[index], outcome))
                 returned.append(_itself(leaves[index]))
-            elif outcome.signature.operator.aliasing and self.phase != "backward":
+            elif isinstance(leaves[index], StandIn) and outcome.signature.operator.aliasing and self.phase == "forward":
                 # A view that changes nothing; autograd wants a tensor of its own all the same.
                 leaf = leaves[index]
                 returned.append(self._stand_in(leaf.spec, leaf.value, leaf.contents))
@@ -131,7 +137,19 @@ class Tape(TorchDispatchMode):
         written: Value = leaf.spec.value(old.owner)
         leaf.value = written
         self.stale.add(old.owner)
+        contents = leaf.contents
+        if contents is not None:
+            self.stale |= self._sharing(contents.untyped_storage()._cdata)
         return written
+
+    def _sharing(self, storage: int) -> set[Value]:
+        """Owners of the real tensors that lie in a storage: two buffers, or an input and its slice, may share one."""
+        while self._unsorted:
+            known = self._unsorted.pop()
+            contents = known.contents
+            if contents is not None:
+                self._in_storage.setdefault(contents.untyped_storage()._cdata, set()).add(known.value.owner)
+        return self._in_storage.get(storage, set())
 
     def record(self, outcome: Outcome, read: tuple[Value, ...], outputs: tuple[Value, ...]) -> None:
         """Append one op to the graph."""

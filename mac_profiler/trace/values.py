@@ -23,6 +23,7 @@ from mac_profiler.trace.standin import Adopted, Spec, StandIn
 # scales and schedules: with images and weights left out, no product of the network is ever computed.
 _MOST = 1 << 20
 _MOST_GIVEN_FLOATS = 1 << 12
+_MOST_BYTES = 1 << 24
 
 
 def _worth_keeping(tensor: torch.Tensor) -> bool:
@@ -38,6 +39,8 @@ class Computer(Recorder):
     def __init__(self, locator: Locator, atomic: Atomic, token: object) -> None:
         super().__init__(locator, atomic, token)
         self._copies: dict[int, torch.Tensor] = {}
+        # Copied storages by the original's: tensors that share memory share its copy.
+        self._storages: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
 
     def _stand_in(self, description: Spec, value: Value, real: torch.Tensor | None) -> StandIn:
         return super()._stand_in(description, value, self._copy(real))
@@ -57,7 +60,14 @@ class Computer(Recorder):
             return None
         if id(real) in self._copies:
             return real
-        copied = real.clone()
+        storage = real.untyped_storage()
+        if storage.nbytes() > _MOST_BYTES:
+            return None
+        if storage._cdata not in self._storages:
+            self._storages[storage._cdata] = (storage, storage.clone())
+        copy = self._storages[storage._cdata][1]
+        copied = torch.empty(0, dtype=real.dtype, device=real.device)
+        copied.set_(copy, real.storage_offset(), real.shape, real.stride())
         self._copies[id(copied)] = copied
         return copied
 
