@@ -140,7 +140,8 @@ def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: 
         returned = tuple(recorder.value_of(tensor) for tensor in results)
         if call.backward and isinstance(recorder, Differentiator | Rehearser):
             try:
-                recorder.run_backward(results, _differentiable(call.model, inputs))
+                with torch.inference_mode(False):
+                    recorder.run_backward(results, _differentiable(call.model, inputs))
             except (MacprofError, NeedsAccumulation):
                 raise
             except Exception as error:

@@ -9,7 +9,13 @@ from mac_profiler.trace.location import is_user_file, shown_path
 from mac_profiler.trace.standin import NeedsData
 
 # What torch says where a model differentiates inside its forward, and where code reads past the dispatcher.
-_WANTS_AUTOGRAD = ("not require grad", "n't require grad", "forward gradient", "InferenceMode::is_enabled()")
+_WANTS_AUTOGRAD = (
+    "not require grad",
+    "n't require grad",
+    "requires_grad=False",
+    "forward gradient",
+    "InferenceMode::is_enabled()",
+)
 _WANTS_DATA = ("data is not allocated", "unallocated storage", "incompatible tensor type", "access data pointer")
 
 

@@ -105,10 +105,10 @@ class Locator:
             pending.extend(reversed(children))
 
     def tensors(self) -> Iterator[torch.Tensor]:
-        """Every parameter and buffer of the surveyed modules, shared ones as often as they are held."""
+        """Every dense parameter and buffer of the surveyed modules, shared ones as often as they are held."""
         for module in self.all_modules:
             held = (*module._parameters.values(), *module._buffers.values())
-            yield from (tensor for tensor in held if tensor is not None)
+            yield from (tensor for tensor in held if tensor is not None and tensor.layout is torch.strided)
 
     def locate(self, frame: FrameType | None) -> tuple[str, str]:
         """Module path and "file:line" for an operator called from that frame; "" for what is not known."""

@@ -88,9 +88,10 @@ def _written_elementwise(operator: Operator, leaves: Leaves, args: Sequence[Any]
     first = leaves[0].spec
     if not first.dtype.is_floating_point or any(isinstance(arg, complex) for arg in args):
         return False
-    return len(leaves) == 1 or (
-        operator.elementwise
-        and all(leaf.spec.dtype is first.dtype and broadcasts(leaf.spec.shape, first.shape) for leaf in leaves)
+    if len(leaves) == 1:
+        return "bitwise" not in operator.target
+    return operator.elementwise and all(
+        leaf.spec.dtype is first.dtype and broadcasts(leaf.spec.shape, first.shape) for leaf in leaves
     )
 
 
@@ -102,7 +103,7 @@ def resolve(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], 
     """
     signature = Signature(operator, args, kwargs, is_tensor)
     device = _device(operator, args, kwargs, leaves)
-    check_dtypes(operator.target, leaves)
+    check_dtypes(operator.target, leaves, args)
     result, fakes = _call_on_meta(operator, args, kwargs, leaves, device)
     moved = bool(leaves) and "device" in operator.names and device != leaves[0].spec.device
     written = written_leaves(operator, signature)

@@ -24,6 +24,9 @@ _PLAIN = frozenset({int, type(None), str, torch.dtype, torch.device, torch.layou
 # Operators that hand their argument on: nothing is executed, the result is the same Value.
 HAND_ON = frozenset({"aten.detach", "aten.alias", "aten.lift", "aten.lift_fresh", "aten.detach_"})
 
+# Asked before C++ reads a tensor's memory (`tolist()`, `numpy()`); they change complex tensors only.
+_RESOLVE = frozenset({"aten.resolve_conj", "aten.resolve_neg"})
+
 # Operators on ragged batches: lengths decide the shapes, and are at hand where the data are not.
 _CONTENT_OPERATORS = frozenset({"aten._pack_padded_sequence", "aten._pad_packed_sequence"})
 
@@ -144,6 +147,8 @@ class Recorder(Tape):
         """The answer to operators that compute nothing or look into some of their arguments; None for all others."""
         if found.target in HAND_ON:
             return Answer(self._hand_on(found, args[0], leaves[0]))
+        if found.target in _RESOLVE and leaves[0].__class__ is not StandIn and not leaves[0].spec.dtype.is_complex:
+            return Answer(self._hand_on(found, args[0], leaves[0]))
         if not found.makes_tensors and not leaves:
             return Answer(found.func(*args, **kwargs))  # no tensor goes in or out: markers of a profiler, queries
         if found.target == "aten._has_compatible_shallow_copy_type":
@@ -156,14 +161,14 @@ class Recorder(Tape):
         return None
 
     def _hand_on(self, found: Operator, arg: Any, leaf: Any) -> Any:
-        if found.target not in ("aten.detach", "aten.alias"):
+        if found.target not in ("aten.detach", "aten.alias", *_RESOLVE):
             return arg if arg.__class__ is StandIn else self._stand_in(leaf.spec, leaf.value, leaf.contents)
         if arg.__class__ is StandIn:
             return self._stand_in(leaf.spec, leaf.value, leaf.contents)
         # C++ reads the memory of what it detached itself (`numpy()`), so a real tensor is answered by a real one.
         if leaf.value.owner in self.stale:
             raise NeedsData("the contents of a tensor that was written into")
-        alias = arg.detach()
+        alias = (leaf.copy if leaf.copied and leaf.copy is not None else arg).detach()
         known = self._adopted[id(alias)] = Adopted(alias, leaf.spec, leaf.value)
         known.copied, known.copy = leaf.copied, leaf.copy  # what may be computed with and written into
         return alias

@@ -34,12 +34,22 @@ _ONE_DTYPE = frozenset(
 ) | {"aten.convolution", "aten.scaled_dot_product_attention"}
 
 
-def check_dtypes(target: str, leaves: Any) -> None:
+_ARITHMETIC_IN_PLACE = frozenset(f"aten.{name}_" for name in ("add", "sub", "mul", "pow", "fmod", "remainder"))
+
+
+def check_dtypes(target: str, leaves: Any, args: Any) -> None:
     """Refuse what the real kernel would refuse.
 
     Raises:
-        RuntimeError: operands of a product differ in type.
+        RuntimeError: operands of a product differ in type, or a result does not fit into what it is written into.
     """
+    if target in _ARITHMETIC_IN_PLACE:
+        into = leaves[0].spec.dtype
+        for scalar in args:
+            if isinstance(scalar, complex) and not into.is_complex:
+                raise RuntimeError(f"{target}: a complex result can't be cast to {into}")
+            if isinstance(scalar, float) and not (into.is_floating_point or into.is_complex):
+                raise RuntimeError(f"{target}: a floating-point result can't be cast to {into}")
     if target in _ONE_DTYPE:
         dtypes = {leaf.spec.dtype for leaf in leaves if leaf.spec.dtype is not torch.bool}
         if len(dtypes) > 1:
@@ -54,7 +64,9 @@ def linear(bound: Bound) -> list[Spec] | None:
     if len(weight.shape) != 2 or not source.shape or source.shape[-1] != weight.shape[1]:
         return None
     bias = bound["bias"]
-    if source.dtype is not weight.dtype or (bias is not None and bias.spec.shape != weight.shape[:1]):
+    if source.dtype is not weight.dtype:
+        return None
+    if bias is not None and (bias.spec.shape != weight.shape[:1] or bias.spec.dtype is not source.dtype):
         return None
     return [new((*source.shape[:-1], weight.shape[0]), source)]
 

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 
 from mac_profiler.graph import Value
 from mac_profiler.trace.location import Locator
@@ -50,14 +51,15 @@ class Computer(Recorder):
         known = id(tensor) in self._adopted
         found = super().adopt(tensor)
         if not known:
-            found.copy = self._copy(found.contents)
+            with _disable_current_modes():
+                found.copy = self._copy(found.contents)
             found.copied = True
         return found
 
     def _copy(self, real: torch.Tensor | None) -> torch.Tensor | None:
         """A copy that may be written into: the tensor itself belongs to the user."""
-        if real is None or not _worth_keeping(real):
-            return None
+        if real is None or not _worth_keeping(real) or torch._C._functorch.peek_interpreter_stack() is not None:
+            return None  # inside of a transform (vmap, jvp) tensors are more than their memory
         if id(real) in self._copies:
             return real
         storage = real.untyped_storage()

@@ -46,12 +46,14 @@ def convolution(bound: Bound) -> list[Spec] | None:
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
             f"but got weight of size {list(weight.shape)} instead"
         )
-    if not batched or source.dtype is not weight.dtype:
+    if not batched or source.dtype is not weight.dtype or (bias is not None and bias.spec.dtype is not source.dtype):
         return None
     extents = []
     for i in range(dimensions):
         size, kernel = source.shape[i + 2], weight.shape[i + 2]
         stride, padding, reach = _each(bound["stride"], i), _each(bound["padding"], i), _each(bound["dilation"], i)
+        if reach < 1:
+            return None
         reach = reach * (kernel - 1) + 1
         if transposed:
             if _each(bound["output_padding"], i) >= max(stride, _each(bound["dilation"], i)):
