@@ -644,17 +644,20 @@ def test_caches_of_functions_and_files() -> None:
         result: Tensor = self.linear(x) + positions(8) + tables[x.shape[0]]
         return result
 
-    model, x = Net(run, linear=eights()), x28()
+    linear = eights()
+    model, x = Net(run, linear=linear), x28()
     analyze(model, x)
     assert foreign((tables, positions(8))) == []
     found = model(x)
     assert type(found) is Tensor
-    assert torch.equal(found, model.linear(x) + torch.arange(8) * 0.5 + 2)
+    assert torch.equal(found, linear(x) + torch.arange(8) * 0.5 + 2)
 
 
 def test_an_object_with_slots_is_left_as_found() -> None:
     class Slots:
         __slots__ = ("last", "never")
+        last: Any
+        never: Any
 
     def run(self: Any, x: Tensor) -> Tensor:
         self.slots.last = self.linear(x)

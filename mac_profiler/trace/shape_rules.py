@@ -42,7 +42,10 @@ def check_dtypes(target: str, leaves: Any, args: Any) -> None:
 
     Raises:
         RuntimeError: operands of a product differ in type, or a result does not fit into what it is written into.
+        IndexError: an index is no integer or mask.
     """
+    if target == "aten.index" and any(leaf.spec.dtype.is_floating_point for leaf in leaves[1:]):
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if target in _ARITHMETIC_IN_PLACE:
         into = leaves[0].spec.dtype
         for scalar in args:

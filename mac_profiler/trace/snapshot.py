@@ -29,6 +29,7 @@ _all_held = itemgetter(*_HELD)
 
 # Containers and objects below a module's attributes; a graph of objects larger than this is no state of a model.
 _MOST_OBJECTS = 20_000
+_MOST_BYTES = 1 << 24
 
 _State = tuple[dict[str, Any], dict[str, Any], int, list[tuple[Any, Any]]]
 
@@ -44,6 +45,8 @@ class Snapshot:
     def __init__(self, modules: Sequence[torch.nn.Module], others: Iterable[Any] = ()) -> None:
         self._states: list[_State] = []
         self._deep: list[tuple[Any, Any]] = []
+        self._arrays: list[tuple[Any, Any]] = []
+        self._slots: list[tuple[Any, dict[str, Any]]] = []
         self._seen: set[int] = set()
         pending = [other for other in others if type(other) not in _ATOMS]
         for module in modules:
@@ -70,15 +73,25 @@ class Snapshot:
                 pending.extend(value.values() if isinstance(value, dict) else value)
             elif isinstance(value, tuple):
                 pending.extend(value)
-            elif isinstance(attributes := getattr(value, "__dict__", None), dict):
-                self._deep.append((attributes, attributes.copy()))
-                pending.extend(attributes.values())
+            elif type(value).__module__ == "numpy" and hasattr(value, "nbytes"):
+                if value.nbytes <= _MOST_BYTES and value.shape:
+                    self._arrays.append((value, value.copy()))
+            else:
+                attributes = getattr(value, "__dict__", None)
+                if isinstance(attributes, dict):
+                    self._deep.append((attributes, attributes.copy()))
+                    pending.extend(attributes.values())
+                slots = {name: getattr(value, name) for name in _slots(type(value)) if hasattr(value, name)}
+                if slots:
+                    self._slots.append((value, slots))
+                    pending.extend(slots.values())
 
     def restore(self) -> None:
         """Put every attribute and container back that changed."""
         for held, copy in self._deep:
             if not _unchanged(held, copy):
                 _refill(held, copy)
+        self._restore_objects()
         for state, before, filled, contents in self._states:
             for held, copy in contents:
                 if not _unchanged(held, copy):
@@ -91,6 +104,23 @@ class Snapshot:
                 for held in now:
                     if id(held) not in kept:
                         held.clear()
+
+    def _restore_objects(self) -> None:
+        for array, copy in self._arrays:
+            array[...] = copy
+        for owner, slots in self._slots:
+            for name in _slots(type(owner)):
+                if name not in slots and hasattr(owner, name):
+                    object.__delattr__(owner, name)
+                elif name in slots and getattr(owner, name, None) is not slots[name]:
+                    object.__setattr__(owner, name, slots[name])
+
+
+def _slots(kind: type) -> list[str]:
+    """Names of the attributes that objects of a class keep without a dictionary; methods of built-in types are none."""
+    named = [parent.__dict__.get("__slots__", ()) for parent in kind.__mro__]
+    flat = [name for slots in named for name in ([slots] if isinstance(slots, str) else slots)]
+    return [name for name in flat if name not in ("__dict__", "__weakref__") and not name.startswith("__")]
 
 
 def _held(state: dict[str, Any]) -> tuple[Any, ...]:

@@ -51,8 +51,7 @@ class Computer(Recorder):
         known = id(tensor) in self._adopted
         found = super().adopt(tensor)
         if not known:
-            with _disable_current_modes():
-                found.copy = self._copy(found.contents)
+            found.copy = self._copy(found.contents)
             found.copied = True
         return found
 
@@ -65,11 +64,11 @@ class Computer(Recorder):
         storage = real.untyped_storage()
         if storage.nbytes() > _MOST_BYTES:
             return None
-        if storage._cdata not in self._storages:
-            self._storages[storage._cdata] = (storage, storage.clone())
-        copy = self._storages[storage._cdata][1]
-        copied = torch.empty(0, dtype=real.dtype, device=real.device)
-        copied.set_(copy, real.storage_offset(), real.shape, real.stride())
+        with _disable_current_modes():
+            if storage._cdata not in self._storages:
+                self._storages[storage._cdata] = (storage, storage.clone())
+            copied = torch.empty(0, dtype=real.dtype, device=real.device)
+            copied.set_(self._storages[storage._cdata][1], real.storage_offset(), real.shape, real.stride())
         self._copies[id(copied)] = copied
         return copied
 
