@@ -41,6 +41,8 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing torch and macprof into $(VENV): minutes, the first time"
 	@$(PIP) torch
 	@$(PIP) --editable .
+	@# pip compiles what it copies, not what it links to; a first call should not pay for that.
+	@$(BIN)/python -m compileall -q mac_profiler
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/core.stamp
