@@ -334,7 +334,9 @@ def test_example_inputs_come_with_the_model(net: Path, attribute: str) -> None:
 
 def test_a_model_without_required_inputs_needs_none(net: Path) -> None:
     assert models.find(f"{net}:NoInput").args == ()
-    assert "--input" in refused(InvalidInput, f"{net}:build")
+    assumed = models.find(f"{net}:build")
+    assert [tuple(tensor.shape) for tensor in assumed.args] == [(1, 3, 224, 224)]
+    assert "1x3x224x224 is assumed" in assumed.note
 
 
 def test_a_module_is_imported_from_the_working_directory(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ CONVENTION = "FLOPs of matrix products, convolution and attention, halved here"
 @contextmanager
 def _wanting_no_gradients(model: Any) -> Iterator[None]:
     """Its module tracker fails on a parameter that is handed to a module and wants a gradient where there is none."""
-    wanting = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    held = model.parameters() if hasattr(model, "parameters") else ()
+    wanting = [parameter for parameter in held if parameter.requires_grad]
     for parameter in wanting:
         parameter.requires_grad_(False)
     try:
