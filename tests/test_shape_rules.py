@@ -12,7 +12,9 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch._prims_common import suggest_memory_format
 
+from mac_profiler.trace.formats import channels_last
 from mac_profiler.trace.operators import operator
 from mac_profiler.trace.outcome import resolve_by_rule
 from mac_profiler.trace.shape_rules import SHAPE_RULES
@@ -121,6 +123,16 @@ def sizes(least: int = 0, most: int = 4, low: int = 1, high: int = 4) -> st.Sear
 
 FLOATS = st.sampled_from([torch.float32, torch.float32, torch.float64])
 ANY_DTYPE = st.sampled_from([torch.float32, torch.float32, torch.float64, torch.int64, torch.bool, torch.complex64])
+
+
+@given(data=st.data())
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+def test_channels_last_is_what_torch_takes_for_it(data: st.DataObject) -> None:
+    """Dimensions of one element and expanded ones leave it open; torch decides them in one way."""
+    dimensions = data.draw(st.sampled_from([4, 5]))
+    tensor = data.draw(formats([data.draw(st.sampled_from([0, 1, 1, 2, 3])) for _ in range(dimensions)]))
+    last = torch.channels_last if dimensions == 4 else torch.channels_last_3d
+    assert channels_last(spec_of(tensor, "input")) == (suggest_memory_format(tensor) is last)
 
 
 # --------------------------------------------------------------------------------------------------------- convolutions

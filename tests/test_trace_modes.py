@@ -426,6 +426,16 @@ def stale_models() -> dict[str, Any]:  # noqa: C901 - many models, none of them 
         self.steps.copy_(self.linear(x).sum().abs().long() * 0 + 4)
         return torch.zeros(int(self.steps))
 
+    def unknown_then_list(self: Any, x: Tensor) -> Any:
+        ids = torch.arange(3)
+        ids.copy_(self.linear(x)[0, :3].abs().long() * 0 + 4)
+        return torch.zeros(ids.tolist())
+
+    def unknown_then_numpy(self: Any, x: Tensor) -> Any:
+        ids = torch.arange(3)
+        ids[1:].add_(self.linear(x)[0, :2].abs().long() * 0 + 4)
+        return torch.zeros(*ids.numpy().tolist())
+
     def out_then_read(self: Any, x: Tensor) -> Tensor:
         torch.add(self.steps, 5, out=self.steps)
         return torch.zeros(int(self.steps))
