@@ -29,5 +29,9 @@ class TraceFailed(MacprofError, RuntimeError):
     """The model's own forward raised, or needs data that no trace mode can supply."""
 
 
+class FormulaFailed(MacprofError):
+    """A formula that raised, or returned no cost."""
+
+
 class OutputFailed(MacprofError, OSError):
     """A result that cannot be written."""

@@ -6,7 +6,8 @@ A kernel reads every distinct tensor once and writes every result that somebody 
 the graph, once. The rules that say who runs together:
 
 1. *Folding.* Batch-norm with fixed statistics whose input comes straight from a convolution or linear layer, and is
-   read by nobody else, is folded into that layer's weights: it moves nothing and computes nothing.
+   read by nobody else, is folded into that layer's weights: it moves nothing and computes nothing. (The bias that
+   folding gives to a layer without one is not counted: c elements beside a map of c x h x w.)
 2. *Epilogue.* An element-wise operator runs in the kernel that makes one of its operands, whoever else reads that
    operand, and reads its other operands. Of several such kernels it runs in the last, the only one that has all
    operands at hand: a residual add joins the branch that ends last. Its result must be no larger than what that kernel

@@ -146,7 +146,7 @@ class Module:
     parameters: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Graph:
     """What one call of a model executed, in order.
 
@@ -167,6 +167,9 @@ class Graph:
     outputs: tuple[Value, ...] = ()
     mode: str = "shapes"
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Graph({self.model}, ops={len(self.ops)}, mode={self.mode})"
 
     @property
     def parameters(self) -> int:

@@ -95,6 +95,8 @@ def write_stdout(text: str) -> None:
     Raises:
         OutputFailed: the stream cannot be written: a full disk behind a redirection.
     """
+    if sys.stdout is None:
+        raise OutputFailed("standard output is closed; give a file with --output")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -112,13 +114,18 @@ def terminal_width() -> int:
 
 def shows_color() -> bool:
     """Whether standard output is a terminal that wants colours (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in ("", "dumb")
+    return (
+        sys.stdout is not None
+        and sys.stdout.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM", "") not in ("", "dumb")
+    )
 
 
 def shows_unicode() -> bool:
     """Whether standard output can carry more than ASCII."""
     try:
-        "├└│─…×·≥█▏▎▍▌▋▊▉µ".encode(sys.stdout.encoding or "ascii")
+        "├└│─…×·≥█▏▎▍▌▋▊▉µ".encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -208,7 +208,7 @@ def _data(profile: Profile, comparison: Comparison | None) -> Mapping[str, Any]:
         "input_dtypes": [value.dtype for value in graph.inputs],
         "mode": graph.mode,
         "notes": list(graph.notes),
-        "modules": [_plain(line) for line in _module_lines(profile, whole)],
+        "modules": [_plain(line) for line in _module_lines(profile, whole) if line.values["path"] != OWN],
         "convention": {key: COLUMNS[key].source for key in EXPLAINED},
     }
     return data if comparison is None else {**data, "cross_check": asdict(comparison)}

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mac_profiler.cost import FORMULAS, ZERO, Cost
+from mac_profiler.errors import FormulaFailed
 from mac_profiler.fusion import fused_accesses
 from mac_profiler.graph import Graph, Module, Op, shapes
 from mac_profiler.liveness import peak_activation_bytes
@@ -25,7 +26,8 @@ class Row:
         name: module path, target, or whatever the operators were grouped by.
         type: class name of the module; "" where the group is no module.
         cost: sum over the operators that have a cost.
-        parameters: elements of the parameters that belong to the group, its children's included.
+        parameters: elements of the parameters that belong to the group, its children's included; 0 where the group is
+            no module.
         op_count: operators, views included.
         uncounted: operators without a formula among them.
     """
@@ -38,7 +40,7 @@ class Row:
     uncounted: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Profile:
     """A graph with a cost on every operator.
 
@@ -85,6 +87,10 @@ class Profile:
     def peak_activation_bytes(self) -> int:
         """Most bytes of inputs and activations alive at once, see `mac_profiler.liveness`."""
         return peak_activation_bytes(self.graph)
+
+    def __repr__(self) -> str:
+        bound = "" if self.complete else ", complete=False"
+        return f"Profile({self.graph.model}, ops={self.op_count}, mult_adds={self.total.mult_adds}{bound})"
 
     def by_module(self, depth: int | None = None) -> dict[str, Row]:
         """A row for every module, its children included, parents before children; "" is the model.
@@ -205,13 +211,23 @@ def _cost(op: Op) -> Cost | None:
     if found is None:
         return None
     if op.signature is None:
-        return found(op)
+        return _ask(found, op)
     key = (op.signature, found)
     cost = _remembered.get(key)
     if cost is None:
         if len(_remembered) > _MOST_REMEMBERED:
             _remembered.clear()
-        cost = _remembered[key] = found(op)
+        cost = _remembered[key] = _ask(found, op)
+    return cost
+
+
+def _ask(found: Callable[[Op], Cost], op: Op) -> Cost:
+    try:
+        cost = found(op)
+    except Exception as error:  # a user's formula may raise anything
+        raise FormulaFailed(f"the formula of '{op.target}' raised {type(error).__name__}: {error}") from error
+    if not isinstance(cost, Cost):
+        raise FormulaFailed(f"the formula of '{op.target}' returned {type(cost).__name__}, not a mac_profiler.Cost")
     return cost
 
 

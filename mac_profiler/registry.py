@@ -42,6 +42,7 @@ class Registry(Generic[T]):
         self.room = room
         self._things: dict[str, T] = {}
         self._gathered = False
+        self._gathering = False
 
     def register(self, name: str, thing: T, *, replace: bool = False) -> None:
         """Put a thing under a name.
@@ -49,15 +50,21 @@ class Registry(Generic[T]):
         Raises:
             DuplicateName: the name is taken and replace is False.
         """
+        if not str(getattr(thing, "__module__", "")).startswith(f"{self.room}."):
+            self._gather()  # a thing from outside must not take a name that the room has
         if not replace and name in self._things:
             raise DuplicateName(f"the {self.kind} '{name}' is registered already; pass replace=True to replace it")
         self._things[name] = thing
 
     def _gather(self) -> dict[str, T]:
-        if not self._gathered:
-            self._gathered = True
-            for module in modules_of(self.room):
-                importlib.import_module(module)
+        if not self._gathered and not self._gathering:
+            self._gathering = True
+            try:
+                for module in modules_of(self.room):
+                    importlib.import_module(module)
+                self._gathered = True
+            finally:
+                self._gathering = False
         return self._things
 
     def get(self, name: str) -> T | None:

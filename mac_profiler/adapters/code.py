@@ -47,7 +47,7 @@ def build(name: str, arguments: Mapping[str, object], device: str) -> Built:
     # A user's code may import torchvision, itself or through transformers.
     prepare_torchvision()
     is_file = place.endswith(".py") or os.sep in place
-    folder = str(Path(place).resolve().parent if is_file else Path.cwd())
+    folder = str(_package_of(Path(place))[1] if is_file else Path.cwd())
     with _importable(folder):
         module = _load_file(Path(place)) if is_file else _load_module(place)
         found = _attribute(module, attribute, place)
@@ -112,7 +112,13 @@ def _load_file(path: Path) -> ModuleType:
             did_you_mean(path.name, sorted(file.name for file in path.parent.glob("*.py"))) if not path.is_dir() else ""
         )
         raise ModelNotFound(f"{path}: {kind}.{near}")
+    dotted, _ = _package_of(path)
     path = path.resolve()
+    if "." in dotted:
+        module = _load_module(dotted)
+        if Path(module.__file__ or "").resolve() != path:
+            raise ModelNotFound(f"{path.name}: another package of the name '{dotted.partition('.')[0]}' is loaded")
+        return module
     for name in _siblings:
         sys.modules.pop(name, None)
     _siblings.clear()
@@ -134,6 +140,16 @@ def _load_file(path: Path) -> ModuleType:
     finally:
         _siblings.update(_loaded_from(path.parent, set(sys.modules) - before - {name}))
     return module
+
+
+def _package_of(path: Path) -> tuple[str, Path]:
+    """Dotted name of a file within its package, and the folder that the package is imported from."""
+    path = path.resolve()
+    parts, folder = [path.stem], path.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts), folder
 
 
 def _loaded_from(folder: Path, names: set[str]) -> set[str]:

@@ -6,6 +6,7 @@ Nothing that takes long to import is imported here or at the top of a verb: help
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -86,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fail(message: str) -> int:
     # One line, whatever a model's own exception says.
-    sys.stderr.write(f"macprof: {' '.join(message.split())}\n")
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", message)
+    sys.stderr.write(f"macprof: {' '.join(plain.split())}\n")
     return STATUS_FAILED
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -21,6 +25,14 @@ def _devices() -> list[str]:
 
 def _groupings() -> list[str]:
     return list(GROUPINGS)
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Keep what a model's own code prints out of the document, and its warnings out of the one line of a failure."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def analyze(
@@ -80,7 +92,7 @@ def analyze(
     check_choice("--device", device, DEVICES)
     given = dict(parse_argument(argument) for argument in arguments or ())
     shapes = inputs or ()
-    with progress(f"analyzing {model}") as say:
+    with progress(f"analyzing {model}") as say, _apart():
         try:
             profile = api.analyze_named(model, arguments=given, inputs=shapes, train=train, device=device, progress=say)
         except TraceFailed as error:

@@ -48,7 +48,7 @@ def list_models(entries: Sequence[Entry], *, spelt_out: bool = False) -> Documen
         notes=(f"Other names: {', '.join(aliases)}.", ELSEWHERE) if aliases else (ELSEWHERE,),
         legend=(
             ("multiply-adds, parameters", "as the sources print them"),
-            ("matches", "which count of ours has the printed digits, where the plain total has not"),
+            ("matches", "which count of ours a source's figures follow; where it is empty, the plain total, rounded"),
             *((number, source) for source, number in numbers.items()),
         ),
         data=lambda: _data(entries),

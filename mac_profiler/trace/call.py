@@ -112,7 +112,11 @@ def _try_modes(call: Call, token: Token) -> Graph:
             failure = failure or raised
     if failure is not None:
         raise failure
-    raise TraceFailed(f"the model needs data that no trace mode can supply: {'; '.join(notes)}")
+    # The modes ask for the same at the same place, mostly.
+    wanted = "; ".join(dict.fromkeys(note.partition(" asked for data: ")[2] or note for note in notes))
+    raise TraceFailed(
+        f"the model needs data that no trace mode can supply: {wanted}; give it and its inputs data (--device cpu)"
+    )
 
 
 def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: list[str], token: Token) -> Graph:
@@ -134,6 +138,8 @@ def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: 
                 result = call_model(call.model, taken_args, taken_kwargs)
         except TraceFailed:
             raise
+        except SystemExit as leaving:
+            raise TraceFailed(f"the model's forward called sys.exit({leaving.code!r}){place_of(leaving)}") from leaving
         except Exception as error:
             raise understand(error, autograd=isinstance(recorder, Differentiator | Rehearser)) from error
         results = tensors_of(result)
@@ -146,6 +152,7 @@ def _attempt(call: Call, mode: str, kind: type[Recorder] | type[Runner], notes: 
                 raise
             except Exception as error:
                 raise TraceFailed(tell(error, "backward pass")) from error
+    notes = [*notes, *token.notes]
     modules = locator.modules or {"": Module("", _name(call.model), _weights(recorder))}
     return Graph(call.name, tuple(recorder.ops), modules, given, returned, mode, (*notes, *recorder.notes))
 

@@ -156,6 +156,9 @@ class Differentiator(Computer):
             InvalidInput: no returned tensor depends on one that requires a gradient.
         """
         roots = [tensor for tensor in returned if tensor.requires_grad]
+        known = {id(tensor) for tensor in wanted}
+        # Parameters that the model does not hold: of a callable's closure, or made inside forward.
+        wanted = wanted + [leaf for leaf in leaves_of(roots) if id(leaf) not in known]
         if not roots or not wanted:
             raise InvalidInput(
                 "nothing to differentiate: no output depends on a parameter or input that requires a gradient"
@@ -186,6 +189,22 @@ def call_backward(roots: Any, wanted: Any, gradients: Any, accumulate: bool) -> 
     for tensor in wanted:
         tensor.grad = None
     torch.autograd.backward(roots, gradients)
+
+
+def leaves_of(roots: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors that autograd would leave gradients in."""
+    pending: list[Any] = [root.grad_fn for root in roots]
+    seen: set[Any] = set()
+    found: dict[int, torch.Tensor] = {}
+    while pending:
+        node = pending.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found[id(node.variable)] = node.variable
+        pending.extend(following for following, _ in node.next_functions)
+    return list(found.values())
 
 
 class Places:

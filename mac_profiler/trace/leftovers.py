@@ -17,7 +17,14 @@ from mac_profiler.trace.standin import StandIn
 
 
 class Token:
-    """What every stand-in of one trace refers to, so that a count of references counts the stand-ins."""
+    """What every stand-in of one trace refers to, so that a count of references counts the stand-ins.
+
+    Attributes:
+        notes: what a stand-in has to say to the reader of the result.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
 
 
 def any_left(token: Token) -> bool:

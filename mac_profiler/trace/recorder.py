@@ -58,7 +58,8 @@ class Recorder(Tape):
         leaves: list[Any] = []
         key = self._key(func, args, kwargs, leaves)
         outcome = None if self.computes else OUTCOMES.get(key)
-        if outcome is None:
+        if outcome is None or (outcome is _FOLLOW and self._atomic(operator(func).target)):
+            # Not seen before, or followed before a formula for it was registered.
             outcome = self._decide(func, args, kwargs, leaves, key)
         if outcome is _FOLLOW:
             with self:
@@ -253,6 +254,10 @@ def _where_contents_live(device: torch.device) -> torch.device:
 
 def _overlap(leaves: list[Any]) -> tuple[int, ...] | None:
     """Which leaves are the same memory, as the index of the first such; None where all differ (nearly always)."""
+    if len(leaves) == 2:
+        a, b = leaves[0].value, leaves[1].value
+        if (a.base or a) is not (b.base or b):
+            return None
     owners = [leaf.value.owner for leaf in leaves]
     if len(set(owners)) == len(owners):
         return None

@@ -48,17 +48,36 @@ class Snapshot:
         self._arrays: list[tuple[Any, Any]] = []
         self._slots: list[tuple[Any, dict[str, Any]]] = []
         self._seen: set[int] = set()
+        # Everything that the modules hold, end to end, to be compared in C, and how much their containers hold.
+        values: list[Any] = []
+        filled = 0
         pending = [other for other in others if type(other) not in _ATOMS]
         for module in modules:
             state = module.__dict__
             held = _held(state)
             # Copies of what is not empty; put back, what was empty is cleared.
             contents = [(full, full.copy()) for full in held if full] if any(held) else []
+            values.extend(state.values())
+            for full, _ in contents:
+                values.extend(full.values() if isinstance(full, dict) else full)
+                filled += len(full)
             self._states.append((state, state.copy(), len(contents), contents))
             # A layer of torch's own holds settings there, which its forward does not change.
             if len(state) > len(_PLAIN) and not type(module).__module__.startswith("torch.nn."):
                 pending.extend(state[name] for name in state.keys() - _PLAIN.keys())
         self._keep(pending)
+        self._flat = (values, filled)
+
+    def _flatten(self) -> tuple[list[Any], int]:
+        """What the modules hold now, as it was noted before."""
+        values: list[Any] = []
+        filled = 0
+        for state, _, _, contents in self._states:
+            values.extend(state.values())
+            for held, _ in contents:
+                values.extend(held.values() if isinstance(held, dict) else held)
+            filled += sum(map(len, _held(state)))
+        return values, filled
 
     def _keep(self, pending: list[Any]) -> None:
         """Copy every container and attribute dictionary that can be reached."""
@@ -92,6 +111,11 @@ class Snapshot:
             if not _unchanged(held, copy):
                 _refill(held, copy)
         self._restore_objects()
+        values, filled_now = self._flatten()
+        before_values, filled_before = self._flat
+        same_number = len(values) == len(before_values) and filled_now == filled_before
+        if same_number and all(map(is_, values, before_values)):
+            return  # as nearly always
         for state, before, filled, contents in self._states:
             for held, copy in contents:
                 if not _unchanged(held, copy):

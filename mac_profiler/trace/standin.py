@@ -146,6 +146,12 @@ class StandIn(torch.Tensor):
         # torch formats the number of a tensor without dimensions, of plain tensors only.
         return format(self.item(), form) if self.dim() == 0 else object.__format__(self, form)
 
+    def _leave_torch(self) -> None:
+        notes = getattr(self.token, "notes", [])
+        text = "a tensor was handed to numpy: what is computed outside of torch is not counted"
+        if text not in notes:
+            notes.append(text)
+
     def _contents(self) -> torch.Tensor:
         if self.contents is None or self.value.owner in self.stale:
             raise NeedsData("the contents of a tensor")
@@ -158,10 +164,12 @@ class StandIn(torch.Tensor):
 
     def numpy(self, *, force: bool = False) -> Any:
         """Contents, where the trace has them."""
+        self._leave_torch()
         with _disable_current_modes():
             return self._contents().numpy(force=force)
 
     def __array__(self, dtype: Any = None) -> Any:
+        self._leave_torch()
         with _disable_current_modes():
             return self._contents().__array__(dtype)
 
