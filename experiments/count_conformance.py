@@ -2,7 +2,7 @@
 
 Question: of the calls in experiments/conformance_cases, each with a closed form, how many does macprof count right, and
 how many do the other profilers? Where one is wrong, does it say that it left something out, or does it say nothing?
-Expectation: macprof is right in all of them; no other profiler is, and most errors are silent.
+Expectation: macprof is right in all of them; no other profiler is, and many of their errors are silent.
 Source: the closed forms stand beside the cases; the convention is that of the papers and of torchvision: multiply-adds
 of convolution, matrix and vector products, attention (dense) and recurrent cells; bias and normalisation are none.
 
