@@ -188,7 +188,9 @@ def test_values_follow_from_the_inputs(name: str) -> None:
     graph = graph_of(call, *args)
     assert out_shape(graph) == shape
     assert graph.mode in ("shapes", "values")
-    assert (graph.mode == "shapes") == (graph.notes == ())
+    # That contents were handed to numpy is said in every mode.
+    asked = tuple(note for note in graph.notes if "numpy" not in note)
+    assert (graph.mode == "shapes") == (asked == ())
     if graph.mode == "values":
         assert any("shapes asked for data" in note for note in graph.notes)
 
