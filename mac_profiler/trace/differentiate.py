@@ -155,14 +155,7 @@ class Differentiator(Computer):
         Raises:
             InvalidInput: no returned tensor depends on one that requires a gradient.
         """
-        roots = [tensor for tensor in returned if tensor.requires_grad]
-        known = {id(tensor) for tensor in wanted}
-        # Parameters that the model does not hold: of a callable's closure, or made inside forward.
-        wanted = wanted + [leaf for leaf in leaves_of(roots) if id(leaf) not in known]
-        if not roots or not wanted:
-            raise InvalidInput(
-                "nothing to differentiate: no output depends on a parameter or input that requires a gradient"
-            )
+        roots, wanted = ends_of(returned, wanted)
         self.phase = "backward"
         gradients = [self._gradient(tensor) for tensor in roots]
         for tensor in wanted:
@@ -189,6 +182,23 @@ def call_backward(roots: Any, wanted: Any, gradients: Any, accumulate: bool) -> 
     for tensor in wanted:
         tensor.grad = None
     torch.autograd.backward(roots, gradients)
+
+
+def ends_of(returned: list[torch.Tensor], wanted: list[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Where a backward pass begins and where it ends: what was returned with a history, and every leaf of that history.
+
+    Raises:
+        InvalidInput: no returned tensor depends on one that requires a gradient.
+    """
+    roots = [tensor for tensor in returned if tensor.requires_grad]
+    known = {id(tensor) for tensor in wanted}
+    # Parameters that the model does not hold: of a callable's closure, or made inside forward.
+    ends = wanted + [leaf for leaf in leaves_of(roots) if id(leaf) not in known]
+    if not roots or not ends:
+        raise InvalidInput(
+            "nothing to differentiate: no output depends on a parameter or input that requires a gradient"
+        )
+    return roots, ends
 
 
 def leaves_of(roots: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -6,8 +6,7 @@ from typing import Any
 
 import torch
 
-from mac_profiler.errors import InvalidInput
-from mac_profiler.trace.differentiate import Places, call_backward, leaves_of
+from mac_profiler.trace.differentiate import Places, call_backward, ends_of
 from mac_profiler.trace.location import Locator
 from mac_profiler.trace.recorder import Atomic
 from mac_profiler.trace.run import Runner
@@ -52,13 +51,7 @@ class Rehearser(Runner):
         Raises:
             InvalidInput: no returned tensor depends on one that requires a gradient.
         """
-        roots = [tensor for tensor in returned if tensor.requires_grad]
-        known = {id(tensor) for tensor in wanted}
-        wanted = wanted + [leaf for leaf in leaves_of(roots) if id(leaf) not in known]
-        if not roots or not wanted:
-            raise InvalidInput(
-                "nothing to differentiate: no output depends on a parameter or input that requires a gradient"
-            )
+        roots, wanted = ends_of(returned, wanted)
         with torch.utils._python_dispatch._disable_current_modes():
             gradients: list[Any] = [torch.ones_like(tensor) for tensor in roots]
         for gradient in gradients:
