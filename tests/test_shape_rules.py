@@ -81,8 +81,8 @@ def significant(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
     """Strides that an index can reach: of a dimension of one element none matters, of an empty tensor no stride."""
     if 0 in shape:
         return []
-    if len(shape) > 2 and all(size == 1 for size in shape[2:]):
-        return []  # a map of one element is contiguous and channels last at once, and torch is of two minds
+    if len(shape) > 2 and 1 in shape[1:]:
+        return []  # with one channel, row or column a map is contiguous and channels last at once: kernels choose
     return [step for size, step in zip(shape, strides, strict=True) if size > 1]
 
 
