@@ -621,6 +621,22 @@ def test_rules_answer_common_calls() -> None:
     assert [i for i, call in enumerate(answered) if not call()] == []
 
 
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("wanted", [(True, True, True, True), (True, False, True, False)])
+def test_attention_backward(wanted: tuple[bool, ...], biased: bool) -> None:
+    """Each wanted gradient is as what it is of; no CPU kernel is there to ask."""
+    func = ATEN._scaled_dot_product_fused_attention_overrideable_backward.default
+    covered.add(operator(func).target)
+    q, k, v = torch.ones(2, 4, 5, 8), torch.ones(2, 4, 7, 8), torch.ones(2, 4, 7, 6)
+    bias = torch.ones(5, 7) if biased else None
+    out, statistics, empty = torch.ones(2, 4, 5, 6), torch.ones(2, 4, 5), torch.ones(0)
+    rest = (statistics, empty, empty, 5, 7, 0.0, False, empty, empty)
+    found = answer_of(func, (out, q, k, v, bias, [*wanted], out, *rest), {})
+    assert found is not None
+    of = [tensor for tensor, want in zip((q, k, v, bias), wanted, strict=True) if want and tensor is not None]
+    assert [shape for shape, _, _ in found] == [tuple(tensor.shape) for tensor in of]
+
+
 def test_every_rule_has_been_tested() -> None:
     """Counts on the tests above having run: alone it has nothing to say."""
     if len(covered) > 40:

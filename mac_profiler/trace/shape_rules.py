@@ -8,7 +8,7 @@ torch shall be asked: unusual memory formats, and whatever does not fit, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -25,7 +25,7 @@ from mac_profiler.trace.window_rules import (
 )
 
 Bound = Mapping[str, Any]
-ShapeRule = Callable[[Bound], "list[Spec] | None"]
+ShapeRule = Callable[[Bound], Sequence["Spec | None"] | None]
 
 # Products whose kernels want operands of one type; torch's meta kernels do not look.
 _ONE_DTYPE = frozenset(
@@ -149,6 +149,14 @@ def attention(bound: Bound) -> list[Spec] | None:
     return [spec((b, h, n, wide), strides, query.dtype, query.device, "activation")]
 
 
+def attention_backward(bound: Bound) -> list[Spec | None] | None:
+    """Gradients of the fused attention that stands in for all others; torch before 2.13 has no meta kernel for it."""
+    # [*q], [*k], [*v], [*bias] = backward([*out], [*q], [*k], [*v], [*bias])
+    wanted = zip(("query", "key", "value", "attn_bias"), bound["grad_input_mask"], strict=True)
+    return [new(bound[name].spec.shape, bound[name].spec) if want and bound[name] is not None else None
+            for name, want in wanted]  # fmt: skip
+
+
 def recurrent(bound: Bound) -> list[Spec] | None:
     """Output and final state(s) of lstm, gru, rnn_tanh, rnn_relu, padded or packed input."""
     # [steps, n, d * h], [layers * d, n, h] = gru([steps, n, c], [layers * d, n, h])
@@ -250,6 +258,7 @@ SHAPE_RULES: dict[str, ShapeRule] = {
     "aten.batch_norm": batch_norm,
     "aten.layer_norm": layer_norm,
     "aten.scaled_dot_product_attention": attention,
+    "aten._scaled_dot_product_fused_attention_overrideable_backward": attention_backward,
     "aten.max_pool2d": window_pool,
     "aten.max_pool2d_with_indices": window_pool_with_indices,
     "aten.avg_pool2d": window_pool,
