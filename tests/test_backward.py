@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,30 +13,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
-import mac_profiler
 from mac_profiler.errors import InvalidInput, MacprofError
-
-
-class Net(nn.Module):
-    """Runs a function of itself; what it holds is given by name."""
-
-    def __init__(self, run: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        for name, value in held.items():
-            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                self.register_buffer(name, value)
-            else:
-                setattr(self, name, value)
-        self.run = run
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self, *args, **kwargs)
-
-
-def analyze(model: Any, *args: Any, **kwargs: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return mac_profiler.analyze(model, *args, **kwargs)
+from tests.building import Net, analyze
 
 
 def mult_adds(profile: Any, phase: str) -> int:

@@ -19,22 +19,7 @@ from torch import Tensor, nn
 
 import mac_profiler
 from mac_profiler.errors import MacprofError
-
-
-class Net(nn.Module):
-    """Runs a function of itself; what it holds is given by name."""
-
-    def __init__(self, run: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        for name, value in held.items():
-            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                self.register_buffer(name, value)
-            else:
-                setattr(self, name, value)
-        self.run = run
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self, *args, **kwargs)
+from tests.building import Net
 
 
 class Holder:

@@ -56,7 +56,8 @@ def check(func: Any, *args: Any, strides: bool = True, **kwargs: Any) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             real = func(*args, **kwargs)
-    except (RuntimeError, IndexError, ValueError, NotImplementedError, TypeError):
+    # However torch refuses: it is held against the rule below, which then must not answer.
+    except (RuntimeError, IndexError, ValueError, TypeError):
         real = None
     try:
         found = answer_of(func, args, kwargs)
@@ -289,8 +290,8 @@ def test_grouped_matrix_product(a: Any, b: Any, offsets: Any) -> None:
     ends = None if offsets is None else torch.tensor(offsets, dtype=torch.int32)
     try:
         real = ATEN._grouped_mm.default(x, y, ends)
-    except (RuntimeError, NotImplementedError):
-        pytest.skip("no kernel for this CPU")
+    except RuntimeError as error:
+        pytest.skip(f"this CPU has no kernel to compare with: {error}")
     found = answer_of(ATEN._grouped_mm.default, (x, y, ends), {})
     assert found is not None
     assert found[0][0] == tuple(real.shape)
@@ -562,13 +563,13 @@ def test_in_place_on_its_own(name: str, dtype: torch.dtype) -> None:
     leaf = Adopted(x, spec_of(x, "activation"), spec_of(x, "activation").value())
     try:
         func(x, *args)
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # also "not implemented for 'Bool'", which is one
         refused = True
     else:
         refused = False
     try:
         answered = resolve_by_rule(operator(func), (x, *args), {}, [leaf]) is not None
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:
         answered = False
     assert not (refused and answered)
 

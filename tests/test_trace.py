@@ -22,28 +22,7 @@ from torch import Tensor, nn
 import mac_profiler
 from mac_profiler.errors import InvalidInput, MacprofError, TraceFailed
 from mac_profiler.graph import Graph, Op, Value
-
-
-class Net(nn.Module):
-    """Runs a function of itself; what it holds is given by name."""
-
-    def __init__(self, run: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        for name, value in held.items():
-            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                self.register_buffer(name, value)
-            else:
-                setattr(self, name, value)
-        self.run = run
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self, *args, **kwargs)
-
-
-def analyze(model: Any, *args: Any, **kwargs: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return mac_profiler.analyze(model, *args, **kwargs)
+from tests.building import Net, analyze
 
 
 def graph_of(model: Any, *args: Any, **kwargs: Any) -> Graph:

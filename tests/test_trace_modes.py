@@ -15,28 +15,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 import mac_profiler
 from mac_profiler.errors import TraceFailed
 from mac_profiler.graph import Graph
-
-
-class Net(nn.Module):
-    """Runs a function of itself; what it holds is given by name."""
-
-    def __init__(self, run: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        for name, value in held.items():
-            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                self.register_buffer(name, value)
-            else:
-                setattr(self, name, value)
-        self.run = run
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self, *args, **kwargs)
+from tests.building import Net, analyze
 
 
 def graph_of(model: Any, *args: Any, **kwargs: Any) -> Graph:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found: Graph = mac_profiler.analyze(model, *args, **kwargs).graph
+    found: Graph = analyze(model, *args, **kwargs).graph
     return found
 
 
