@@ -14,7 +14,8 @@ import torch
 
 from mac_profiler.trace.formats import broadcasts
 from mac_profiler.trace.operators import Operator
-from mac_profiler.trace.shape_rules import SHAPE_RULES, check_dtypes
+from mac_profiler.trace.refusals import refuse
+from mac_profiler.trace.shape_rules import SHAPE_RULES
 from mac_profiler.trace.signature import Signature
 from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec, spec_of
 
@@ -103,7 +104,7 @@ def resolve(operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any], 
     """
     signature = Signature(operator, args, kwargs, is_tensor)
     device = _device(operator, args, kwargs, leaves)
-    check_dtypes(operator.target, leaves, args)
+    refuse(operator.target, leaves, args)
     result, fakes = _call_on_meta(operator, args, kwargs, leaves, device)
     moved = bool(leaves) and "device" in operator.names and device != leaves[0].spec.device
     written = written_leaves(operator, signature)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-import torch
-
 from mac_profiler.trace.formats import broadcasts, channels_last, formatted, new, same
 from mac_profiler.trace.standin import Spec, spec
 from mac_profiler.trace.window_rules import (
@@ -26,38 +24,6 @@ from mac_profiler.trace.window_rules import (
 
 Bound = Mapping[str, Any]
 ShapeRule = Callable[[Bound], Sequence["Spec | None"] | None]
-
-# Products whose kernels want operands of one type; torch's meta kernels do not look.
-_ONE_DTYPE = frozenset(
-    f"aten.{name}"
-    for name in ("linear", "mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "matmul", "bilinear")
-) | {"aten.convolution", "aten.scaled_dot_product_attention"}
-
-
-_ARITHMETIC_IN_PLACE = frozenset(f"aten.{name}_" for name in ("add", "sub", "mul", "pow", "fmod", "remainder"))
-
-
-def check_dtypes(target: str, leaves: Any, args: Any) -> None:
-    """Refuse what the real kernel would refuse.
-
-    Raises:
-        RuntimeError: operands of a product differ in type, or a result does not fit into what it is written into.
-        IndexError: an index is no integer or mask.
-    """
-    if target == "aten.index" and any(leaf.spec.dtype.is_floating_point for leaf in leaves[1:]):
-        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    if target in _ARITHMETIC_IN_PLACE:
-        into = leaves[0].spec.dtype
-        for scalar in args:
-            if isinstance(scalar, complex) and not into.is_complex:
-                raise RuntimeError(f"{target}: a complex result can't be cast to {into}")
-            if isinstance(scalar, float) and not (into.is_floating_point or into.is_complex):
-                raise RuntimeError(f"{target}: a floating-point result can't be cast to {into}")
-    if target in _ONE_DTYPE:
-        dtypes = {leaf.spec.dtype for leaf in leaves if leaf.spec.dtype is not torch.bool}
-        if len(dtypes) > 1:
-            named = " and ".join(sorted(str(dtype) for dtype in dtypes))
-            raise RuntimeError(f"{target} wants operands of one dtype, but got {named}")
 
 
 def linear(bound: Bound) -> list[Spec] | None:
