@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from mac_profiler.errors import InvalidInput
 from mac_profiler.inputs import Input, make_tensor, parse_argument, parse_input
+from mac_profiler.published import Published
 from mac_profiler.registry import modules_of
 
 if TYPE_CHECKING:
@@ -24,27 +25,6 @@ ASSUMED_INPUT = "1x3x224x224"
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """One figure of a model, as its source printed it.
-
-    Attributes:
-        quantity: "mult_adds", "parameters", "top1_error_percent" or "top1_accuracy_percent".
-        printed: the figure as printed: "146M".
-        source: where.
-        reading: which count of ours has the printed digits; "" where the plain total, rounded, has. Parts are joined
-            by ", ": "convolutions only" (the classifier left out), "batch-norm left out", "global pooling added",
-            "truncated" (digits cut, not rounded), "not reproduced" (no count that we know of has them).
-        note: what a reader should know of it.
-    """
-
-    quantity: str
-    printed: str
-    source: str
-    reading: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One model of the zoo, as it is listed.
 
@@ -52,8 +32,9 @@ class Entry:
         name: what `find` takes.
         family: "ShuffleNet V2".
         input_shape: shape of its input.
-        published: figures from its sources.
+        published: figures that were printed of it.
         aliases: other names of it.
+        model: what builds it, where another adapter does: "torchvision:vgg16".
     """
 
     name: str
@@ -61,6 +42,7 @@ class Entry:
     input_shape: tuple[int, ...]
     published: tuple[Published, ...] = ()
     aliases: tuple[str, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +74,16 @@ class Adapter(Protocol):
         """Make one."""
 
 
+class Zoo(Adapter, Protocol):
+    """What the adapter of the zoo offers besides."""
+
+    def entries(self) -> list[Entry]:
+        """Every model, with what was published of it."""
+
+    def lent(self, name: str) -> tuple[str, Mapping[str, object]] | None:
+        """Name at another adapter, and arguments, of a model that a library has; None for any other name."""
+
+
 def find(
     name: str, arguments: Mapping[str, object] | None = None, inputs: Sequence[str] = (), *, device: str = "meta"
 ) -> Built:
@@ -113,8 +105,12 @@ def find(
     """
     # Read first: a slip in an input should not wait for the model.
     wanted = [parse_input(text) for text in inputs]
-    adapter, rest = _adapter(name)
-    built = replace(adapter.build(rest, arguments or {}, device), name=name)
+    given = dict(arguments or {})
+    lent = None if ":" in name else _zoo().lent(name)
+    if lent is not None:
+        given = {**lent[1], **given}
+    adapter, rest = _adapter(lent[0] if lent is not None else name)
+    built = replace(adapter.build(rest, given, device), name=name)
     if wanted:
         args, kwargs = _tensors(wanted, built.module, device)
         return replace(built, args=args, kwargs=kwargs)
@@ -123,13 +119,12 @@ def find(
 
 def names() -> list[str]:
     """Names and aliases of the zoo, sorted; does not import torch."""
-    return _load("zoo").names()
+    return _zoo().names()
 
 
 def entries() -> list[Entry]:
     """The models of the zoo with their published figures, in the order of their files; does not import torch."""
-    zoo = importlib.import_module(f"{ROOM}.zoo")
-    return cast("Callable[[], list[Entry]]", zoo.entries)()
+    return _zoo().entries()
 
 
 def complete(start: str) -> list[str]:
@@ -150,6 +145,10 @@ def _prefixes() -> list[str]:
 
 def _load(adapter: str) -> Adapter:
     return cast("Adapter", importlib.import_module(f"{ROOM}.{adapter}"))
+
+
+def _zoo() -> Zoo:
+    return cast("Zoo", _load("zoo"))
 
 
 def _adapter(name: str) -> tuple[Adapter, str]:

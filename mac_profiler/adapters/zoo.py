@@ -1,10 +1,11 @@
-"""The models that come with macprof."""
+"""The models that macprof knows by a name of their own: those that come with it, and those that libraries lend."""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import importlib.util
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any
 from mac_profiler.construct import construct_on
 from mac_profiler.errors import DuplicateName, ModelNotFound
 from mac_profiler.inputs import Input, make_tensor
-from mac_profiler.models import Built, Entry, Published
+from mac_profiler.models import Built, Entry
+from mac_profiler.published import figures_by_model
 from mac_profiler.registry import did_you_mean, modules_of
 
 ROOM = "mac_profiler.zoo"
-LITERALS = ("FAMILY", "SOURCES", "INPUT", "VARIANTS", "ALIASES")
+LITERALS = ("FAMILY", "INPUT", "VARIANTS", "ALIASES")
 
 
 def names() -> list[str]:
@@ -36,35 +38,12 @@ def entries() -> list[Entry]:
     return [entry for module in modules_of(ROOM) for entry in _entries(read_table(module))]
 
 
-def _entries(table: Mapping[str, Any]) -> list[Entry]:
-    return [
-        Entry(
-            name,
-            table["FAMILY"],
-            variant.get("input", table["INPUT"]),
-            tuple(
-                Published(quantity, printed, table["SOURCES"][source], *rest)
-                for quantity, printed, source, *rest in variant.get("published", ())
-            ),
-            tuple(alias for alias, target in table["ALIASES"].items() if target == name),
-        )
-        for name, variant in table["VARIANTS"].items()
-    ]
-
-
-@cache
-def read_table(module: str) -> Mapping[str, Any]:
-    """The literals of a zoo file, without importing it (it imports torch)."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModelNotFound(f"the zoo's file {module} cannot be read")
-    return {
-        statement.targets[0].id: ast.literal_eval(statement.value)
-        for statement in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
-        if isinstance(statement, ast.Assign)
-        and isinstance(statement.targets[0], ast.Name)
-        and statement.targets[0].id in LITERALS
-    }
+def lent(name: str) -> tuple[str, Mapping[str, object]] | None:
+    """Name at another adapter, and arguments, of a model that a library has; None for any other name."""
+    module, variant = _variant(name)
+    if module is None or "model" not in variant:
+        return None
+    return variant["model"], variant.get("arguments", {})
 
 
 def build(name: str, arguments: Mapping[str, object], device: str) -> Built:
@@ -73,18 +52,63 @@ def build(name: str, arguments: Mapping[str, object], device: str) -> Built:
     Raises:
         ModelNotFound: there is no such model.
     """
-    # A family's file names its models after itself, so that one import answers.
+    module, variant = _variant(name)
+    if module is None:
+        raise ModelNotFound(
+            f"no model named '{name}'.{did_you_mean(name, names())}"
+            " `macprof models` lists the zoo; others are torchvision:NAME, timm:NAME, package.module:callable,"
+            " path/file.py:callable"
+        )
+    family = importlib.import_module(module)
+    made = construct_on(device, name, family.build, {**variant.get("arguments", {}), **arguments})
+    shape = variant.get("input", family.INPUT)
+    return Built(name, made, (make_tensor(Input(shape), next(made.parameters()).device),))
+
+
+@cache
+def read_table(module: str) -> Mapping[str, Any]:
+    """The literals of a zoo file, without importing it (it imports torch)."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModelNotFound(f"the zoo's file {module} cannot be read")
+    found = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and statement.targets[0].id in LITERALS
+    }
+    return {"ALIASES": {}, **found}
+
+
+def spelling(name: str) -> str:
+    """What is left of a name where case and punctuation do not count: papers write VGG-16, code vgg16."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _variant(name: str) -> tuple[str | None, Mapping[str, Any]]:
+    """The file that has a model, and the model's entry in it."""
+    sought = spelling(name)
+    # A family's file names its models after itself, so that few files are read.
     for module in modules_of(ROOM):
-        if name.startswith(module.rpartition(".")[2]):
-            family = importlib.import_module(module)
-            variant = family.VARIANTS.get(family.ALIASES.get(name, name))
-            if variant is not None:
-                given = {**variant["arguments"], **arguments}
-                made = construct_on(device, name, family.build, given)
-                shape = variant.get("input", family.INPUT)
-                return Built(name, made, (make_tensor(Input(shape), next(made.parameters()).device),))
-    raise ModelNotFound(
-        f"no model named '{name}'.{did_you_mean(name, names())}"
-        " `macprof models` lists the zoo; others are torchvision:NAME, timm:NAME, package.module:callable,"
-        " path/file.py:callable"
-    )
+        if sought.startswith(spelling(module.rpartition(".")[2])):
+            table = read_table(module)
+            known = {spelling(found): found for found in table["VARIANTS"]}
+            known |= {spelling(alias): target for alias, target in table["ALIASES"].items()}
+            if sought in known:
+                return module, table["VARIANTS"][known[sought]]
+    return None, {}
+
+
+def _entries(table: Mapping[str, Any]) -> list[Entry]:
+    return [
+        Entry(
+            name,
+            table["FAMILY"],
+            variant.get("input", table["INPUT"]),
+            figures_by_model().get(name, ()),
+            tuple(alias for alias, target in table["ALIASES"].items() if target == name),
+            variant.get("model", ""),
+        )
+        for name, variant in table["VARIANTS"].items()
+    ]

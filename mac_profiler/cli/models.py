@@ -78,7 +78,9 @@ def _line(entry: Entry, numbers: Mapping[str, str]) -> Line:
             "input_shape": entry.input_shape,
             "published_mult_adds": printed("mult_adds"),
             "published_parameters": printed("parameters"),
-            "reading": "; ".join(f"{figure.printed}: {figure.reading}" for figure in shown if figure.reading),
+            "reading": "; ".join(
+                dict.fromkeys(f"{figure.printed}: {figure.reading}" for figure in shown if figure.reading)
+            ),
             "published_in": "; ".join(dict.fromkeys(figure.source for figure in shown)),
         }
     )

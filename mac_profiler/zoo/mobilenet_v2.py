@@ -8,172 +8,34 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 FAMILY = "MobileNet V2"
-SOURCES = {
-    "table4": "Sandler et al., arXiv 1801.04381, Table 4",
-    "slim": "github.com/tensorflow/models, research/slim/nets/mobilenet/README.md",
-    "shufflenet": "Ma et al., arXiv 1807.11164, Table 8 (their implementation)",
-}
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
-    "mobilenet_v2_x0_15": {
-        "arguments": {"width": 0.15},
-        "published": (
-            ("mult_adds", "39M", "shufflenet", "not reproduced", "an implementation that was not published"),
-        ),
-    },
-    "mobilenet_v2_x0_35": {
-        "arguments": {"width": 0.35},
-        "published": (
-            ("mult_adds", "59M", "slim", "truncated"),
-            ("parameters", "1.66M", "slim", "batch-norm left out"),
-            ("top1_accuracy_percent", "60.3", "slim"),
-        ),
-    },
-    "mobilenet_v2_x0_35_r192": {
-        "arguments": {"width": 0.35},
-        "input": (1, 3, 192, 192),
-        "published": (("mult_adds", "43M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_35_r160": {
-        "arguments": {"width": 0.35},
-        "input": (1, 3, 160, 160),
-        "published": (("mult_adds", "30M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_35_r128": {
-        "arguments": {"width": 0.35},
-        "input": (1, 3, 128, 128),
-        "published": (("mult_adds", "20M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_35_r96": {
-        "arguments": {"width": 0.35},
-        "input": (1, 3, 96, 96),
-        "published": (("mult_adds", "11M", "slim", "truncated"),),
-    },
+    "mobilenet_v2_x0_15": {"arguments": {"width": 0.15}},
+    "mobilenet_v2_x0_35": {"arguments": {"width": 0.35}},
+    "mobilenet_v2_x0_35_r192": {"arguments": {"width": 0.35}, "input": (1, 3, 192, 192)},
+    "mobilenet_v2_x0_35_r160": {"arguments": {"width": 0.35}, "input": (1, 3, 160, 160)},
+    "mobilenet_v2_x0_35_r128": {"arguments": {"width": 0.35}, "input": (1, 3, 128, 128)},
+    "mobilenet_v2_x0_35_r96": {"arguments": {"width": 0.35}, "input": (1, 3, 96, 96)},
     "mobilenet_v2_x0_4": {"arguments": {"width": 0.4}},
-    "mobilenet_v2_x0_4_r160": {
-        "arguments": {"width": 0.4},
-        "input": (1, 3, 160, 160),
-        "published": (
-            ("mult_adds", "43M", "shufflenet", "not reproduced", "an implementation that was not published"),
-        ),
-    },
-    "mobilenet_v2_x0_5": {
-        "arguments": {"width": 0.5},
-        "published": (
-            ("mult_adds", "97M", "slim", "truncated"),
-            ("parameters", "1.95M", "slim", "batch-norm left out"),
-            ("top1_accuracy_percent", "65.4", "slim"),
-        ),
-    },
-    "mobilenet_v2_x0_5_r192": {
-        "arguments": {"width": 0.5},
-        "input": (1, 3, 192, 192),
-        "published": (("mult_adds", "71M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_5_r160": {
-        "arguments": {"width": 0.5},
-        "input": (1, 3, 160, 160),
-        "published": (("mult_adds", "50M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_5_r128": {
-        "arguments": {"width": 0.5},
-        "input": (1, 3, 128, 128),
-        "published": (("mult_adds", "32M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_5_r96": {
-        "arguments": {"width": 0.5},
-        "input": (1, 3, 96, 96),
-        "published": (("mult_adds", "18M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_6": {
-        "arguments": {"width": 0.6},
-        "published": (
-            ("mult_adds", "141M", "shufflenet", "not reproduced", "an implementation that was not published"),
-        ),
-    },
-    "mobilenet_v2_x0_75": {
-        "arguments": {"width": 0.75},
-        "published": (
-            ("mult_adds", "209M", "slim", "truncated"),
-            ("parameters", "2.61M", "slim", "batch-norm left out"),
-            ("top1_accuracy_percent", "69.8", "slim"),
-        ),
-    },
-    "mobilenet_v2_x0_75_r192": {
-        "arguments": {"width": 0.75},
-        "input": (1, 3, 192, 192),
-        "published": (
-            ("mult_adds", "145M", "shufflenet", "not reproduced", "an implementation that was not published"),
-            ("mult_adds", "153M", "slim", "truncated"),
-        ),
-    },
-    "mobilenet_v2_x0_75_r160": {
-        "arguments": {"width": 0.75},
-        "input": (1, 3, 160, 160),
-        "published": (("mult_adds", "107M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_75_r128": {
-        "arguments": {"width": 0.75},
-        "input": (1, 3, 128, 128),
-        "published": (("mult_adds", "69M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x0_75_r96": {
-        "arguments": {"width": 0.75},
-        "input": (1, 3, 96, 96),
-        "published": (("mult_adds", "39M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x1_0": {
-        "arguments": {"width": 1.0},
-        "published": (
-            ("mult_adds", "300M", "table4", "truncated"),
-            ("mult_adds", "301M", "shufflenet"),
-            ("mult_adds", "300M", "slim", "truncated"),
-            ("parameters", "3.4M", "table4", "batch-norm left out, truncated"),
-            ("parameters", "3.47M", "slim", "batch-norm left out"),
-            ("top1_accuracy_percent", "72.0", "table4"),
-            ("top1_accuracy_percent", "71.8", "slim"),
-        ),
-    },
-    "mobilenet_v2_x1_0_r192": {
-        "arguments": {"width": 1.0},
-        "input": (1, 3, 192, 192),
-        "published": (("mult_adds", "221M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x1_0_r160": {
-        "arguments": {"width": 1.0},
-        "input": (1, 3, 160, 160),
-        "published": (("mult_adds", "154M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x1_0_r128": {
-        "arguments": {"width": 1.0},
-        "input": (1, 3, 128, 128),
-        "published": (("mult_adds", "99M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x1_0_r96": {
-        "arguments": {"width": 1.0},
-        "input": (1, 3, 96, 96),
-        "published": (("mult_adds", "56M", "slim", "truncated"),),
-    },
-    "mobilenet_v2_x1_3": {
-        "arguments": {"width": 1.3},
-        "published": (
-            ("mult_adds", "509M", "slim", "truncated"),
-            ("parameters", "5.34M", "slim", "batch-norm left out"),
-            ("top1_accuracy_percent", "74.4", "slim"),
-        ),
-    },
-    "mobilenet_v2_x1_4": {
-        "arguments": {"width": 1.4},
-        "published": (
-            ("mult_adds", "585M", "table4", "not reproduced", "TF-slim's 582M, by the same authors, is met"),
-            ("mult_adds", "587M", "shufflenet", "not reproduced", "an implementation that was not published"),
-            ("mult_adds", "582M", "slim", "truncated"),
-            ("parameters", "6.9M", "table4", "not reproduced", "TF-slim's 6.06M, by the same authors, is met"),
-            ("parameters", "6.06M", "slim", "batch-norm left out"),
-            ("top1_accuracy_percent", "74.7", "table4"),
-            ("top1_accuracy_percent", "75.0", "slim"),
-        ),
-    },
+    "mobilenet_v2_x0_4_r160": {"arguments": {"width": 0.4}, "input": (1, 3, 160, 160)},
+    "mobilenet_v2_x0_5": {"arguments": {"width": 0.5}},
+    "mobilenet_v2_x0_5_r192": {"arguments": {"width": 0.5}, "input": (1, 3, 192, 192)},
+    "mobilenet_v2_x0_5_r160": {"arguments": {"width": 0.5}, "input": (1, 3, 160, 160)},
+    "mobilenet_v2_x0_5_r128": {"arguments": {"width": 0.5}, "input": (1, 3, 128, 128)},
+    "mobilenet_v2_x0_5_r96": {"arguments": {"width": 0.5}, "input": (1, 3, 96, 96)},
+    "mobilenet_v2_x0_6": {"arguments": {"width": 0.6}},
+    "mobilenet_v2_x0_75": {"arguments": {"width": 0.75}},
+    "mobilenet_v2_x0_75_r192": {"arguments": {"width": 0.75}, "input": (1, 3, 192, 192)},
+    "mobilenet_v2_x0_75_r160": {"arguments": {"width": 0.75}, "input": (1, 3, 160, 160)},
+    "mobilenet_v2_x0_75_r128": {"arguments": {"width": 0.75}, "input": (1, 3, 128, 128)},
+    "mobilenet_v2_x0_75_r96": {"arguments": {"width": 0.75}, "input": (1, 3, 96, 96)},
+    "mobilenet_v2_x1_0": {"arguments": {"width": 1.0}},
+    "mobilenet_v2_x1_0_r192": {"arguments": {"width": 1.0}, "input": (1, 3, 192, 192)},
+    "mobilenet_v2_x1_0_r160": {"arguments": {"width": 1.0}, "input": (1, 3, 160, 160)},
+    "mobilenet_v2_x1_0_r128": {"arguments": {"width": 1.0}, "input": (1, 3, 128, 128)},
+    "mobilenet_v2_x1_0_r96": {"arguments": {"width": 1.0}, "input": (1, 3, 96, 96)},
+    "mobilenet_v2_x1_3": {"arguments": {"width": 1.3}},
+    "mobilenet_v2_x1_4": {"arguments": {"width": 1.4}},
 }
 ALIASES = {"mobilenet_v2": "mobilenet_v2_x1_0"}
 

@@ -7,168 +7,69 @@ groups, it is rounded down to one.
 
 Table 1's complexity is met by the convolutions alone, the figures of 1.5x and 2x by convolutions and classifier.
 Table 2 prints one complexity for all group numbers of a width: a level, which some of them only come near.
+
+Choices where no source says it. Squeeze-and-excitation stands ahead of the shortcut, its hidden layer a sixteenth of
+the unit's channels (the ratio of its paper): 526.6M, where 527M is printed. The shallow network has half of the units
+in every stage (section 4.2.3) and 0.7375 of 1x's channels, which is what meets its 40M. In V1-50 (arXiv 1807.11164,
+appendix, Table 2) the bottleneck is half as wide as the unit: 2.3G, as printed; the caption's quarter makes 1.2G. Its
+first unit changes the channels at stride 1; three groups do not divide 360 - 64, so that its shortcut is padded with
+zeros instead of being concatenated (a projection would make 2.37G).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 FAMILY = "ShuffleNet V1"
-SOURCES = {
-    "table1": "Zhang et al., arXiv 1707.01083v2, Table 1",
-    "table2": "Zhang et al., arXiv 1707.01083v2, Table 2",
-    "table5": "Zhang et al., arXiv 1707.01083v2, Table 5",
-    "authors": "github.com/megvii-model/ShuffleNet-Series, README",
-}
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
-    "shufflenet_v1_g1_x0_25": {
-        "arguments": {"groups": 1, "width": 0.25},
-        "published": (("mult_adds", "13M", "table2"), ("top1_error_percent", "57.1", "table2")),
-    },
-    "shufflenet_v1_g1_x0_5": {
-        "arguments": {"groups": 1, "width": 0.5},
-        "published": (("mult_adds", "38M", "table2", "convolutions only"), ("top1_error_percent", "45.1", "table2")),
-    },
-    "shufflenet_v1_g1_x1_0": {
-        "arguments": {"groups": 1, "width": 1.0},
-        "published": (("mult_adds", "143M", "table1", "convolutions only"), ("top1_error_percent", "33.6", "table2")),
-    },
+    "shufflenet_v1_g1_x0_25": {"arguments": {"groups": 1, "width": 0.25}},
+    "shufflenet_v1_g1_x0_5": {"arguments": {"groups": 1, "width": 0.5}},
+    "shufflenet_v1_g1_x1_0": {"arguments": {"groups": 1, "width": 1.0}},
     "shufflenet_v1_g1_x1_5": {"arguments": {"groups": 1, "width": 1.5}},
     "shufflenet_v1_g1_x2_0": {"arguments": {"groups": 1, "width": 2.0}},
-    "shufflenet_v1_g2_x0_25": {
-        "arguments": {"groups": 2, "width": 0.25},
-        "published": (("mult_adds", "13M", "table2"), ("top1_error_percent", "56.8", "table2")),
-    },
-    "shufflenet_v1_g2_x0_5": {
-        "arguments": {"groups": 2, "width": 0.5},
-        "published": (("mult_adds", "38M", "table2"), ("top1_error_percent", "44.4", "table2")),
-    },
-    "shufflenet_v1_g2_x1_0": {
-        "arguments": {"groups": 2, "width": 1.0},
-        "published": (("mult_adds", "140M", "table1", "convolutions only"), ("top1_error_percent", "32.7", "table2")),
-    },
+    "shufflenet_v1_g2_x0_25": {"arguments": {"groups": 2, "width": 0.25}},
+    "shufflenet_v1_g2_x0_5": {"arguments": {"groups": 2, "width": 0.5}},
+    "shufflenet_v1_g2_x1_0": {"arguments": {"groups": 2, "width": 1.0}},
     "shufflenet_v1_g2_x1_5": {"arguments": {"groups": 2, "width": 1.5}},
     "shufflenet_v1_g2_x2_0": {"arguments": {"groups": 2, "width": 2.0}},
-    "shufflenet_v1_g3_x0_25": {
-        "arguments": {"groups": 3, "width": 0.25},
-        "published": (("mult_adds", "13M", "table2"), ("top1_error_percent", "55.0", "table2")),
-    },
-    "shufflenet_v1_g3_x0_5": {
-        "arguments": {"groups": 3, "width": 0.5},
-        "published": (
-            ("mult_adds", "38M", "table2"),
-            ("mult_adds", "38M", "authors"),
-            ("parameters", "0.7M", "authors"),
-            ("top1_error_percent", "43.2", "table2"),
-            ("top1_error_percent", "42.7", "authors"),
-        ),
-    },
-    "shufflenet_v1_g3_x1_0": {
-        "arguments": {"groups": 3, "width": 1.0},
-        "published": (
-            ("mult_adds", "137M", "table1", "convolutions only"),
-            ("mult_adds", "138M", "authors", "not reproduced", "137.46M; the paper is met"),
-            ("mult_adds", "140M", "table2", "not reproduced", "Table 2 gives one level for all group counts"),
-            ("parameters", "1.9M", "authors"),
-            ("top1_error_percent", "32.6", "table2"),
-            ("top1_error_percent", "32.2", "authors"),
-        ),
-    },
-    "shufflenet_v1_g3_x1_5": {
-        "arguments": {"groups": 3, "width": 1.5},
-        "published": (
-            ("mult_adds", "292M", "table5"),
-            ("mult_adds", "292M", "authors"),
-            ("parameters", "3.4M", "authors"),
-            ("top1_error_percent", "28.5", "table5"),
-            ("top1_error_percent", "28.4", "authors"),
-        ),
-    },
-    "shufflenet_v1_g3_x2_0": {
-        "arguments": {"groups": 3, "width": 2.0},
-        "published": (
-            ("mult_adds", "524M", "table5"),
-            ("mult_adds", "524M", "authors"),
-            ("parameters", "5.4M", "authors"),
-            ("top1_error_percent", "26.3", "table5"),
-            ("top1_error_percent", "25.9", "authors"),
-        ),
-    },
-    "shufflenet_v1_g4_x0_25": {
-        "arguments": {"groups": 4, "width": 0.25},
-        "published": (("mult_adds", "13M", "table2"), ("top1_error_percent", "54.2", "table2")),
-    },
-    "shufflenet_v1_g4_x0_5": {
-        "arguments": {"groups": 4, "width": 0.5, "stem": 16},
-        "published": (
-            ("mult_adds", "38M", "table5", "", "with 16 channels in the first layer, which no source states"),
-            ("top1_error_percent", "41.6", "table2"),
-        ),
-    },
-    "shufflenet_v1_g4_x1_0": {
-        "arguments": {"groups": 4, "width": 1.0},
-        "published": (("mult_adds", "133M", "table1", "convolutions only"), ("top1_error_percent", "32.8", "table2")),
-    },
+    "shufflenet_v1_g3_x0_25": {"arguments": {"groups": 3, "width": 0.25}},
+    "shufflenet_v1_g3_x0_5": {"arguments": {"groups": 3, "width": 0.5}},
+    "shufflenet_v1_g3_x1_0": {"arguments": {"groups": 3, "width": 1.0}},
+    "shufflenet_v1_g3_x1_5": {"arguments": {"groups": 3, "width": 1.5}},
+    "shufflenet_v1_g3_x2_0": {"arguments": {"groups": 3, "width": 2.0}},
+    "shufflenet_v1_g4_x0_25": {"arguments": {"groups": 4, "width": 0.25}},
+    "shufflenet_v1_g4_x0_5": {"arguments": {"groups": 4, "width": 0.5, "stem": 16}},
+    "shufflenet_v1_g4_x1_0": {"arguments": {"groups": 4, "width": 1.0}},
     "shufflenet_v1_g4_x1_5": {"arguments": {"groups": 4, "width": 1.5}},
     "shufflenet_v1_g4_x2_0": {"arguments": {"groups": 4, "width": 2.0}},
-    "shufflenet_v1_g8_x0_25": {
-        "arguments": {"groups": 8, "width": 0.25, "stem": 8},
-        "published": (
-            ("mult_adds", "13M", "table2", "not reproduced", "one level for all group numbers; first layer unknown"),
-            ("top1_error_percent", "52.7", "table2"),
-        ),
-    },
-    "shufflenet_v1_g8_x0_5": {
-        "arguments": {"groups": 8, "width": 0.5},
-        "published": (
-            (
-                "mult_adds",
-                "38M",
-                "table2",
-                "not reproduced",
-                "one level for all group numbers; the authors' 40M is met",
-            ),
-            ("mult_adds", "40M", "authors"),
-            ("parameters", "1.0M", "authors"),
-            ("top1_error_percent", "42.3", "table2"),
-            ("top1_error_percent", "41.2", "authors"),
-        ),
-    },
-    "shufflenet_v1_g8_x1_0": {
-        "arguments": {"groups": 8, "width": 1.0},
-        "published": (
-            ("mult_adds", "137M", "table1", "convolutions only"),
-            ("mult_adds", "138M", "authors"),
-            ("mult_adds", "140M", "table2", "not reproduced", "Table 2 gives one level for all group counts"),
-            ("parameters", "2.4M", "authors"),
-            ("top1_error_percent", "32.4", "table2"),
-            ("top1_error_percent", "32.0", "authors"),
-        ),
-    },
-    "shufflenet_v1_g8_x1_5": {
-        "arguments": {"groups": 8, "width": 1.5},
-        "published": (
-            ("mult_adds", "290M", "authors"),
-            ("parameters", "4.3M", "authors"),
-            ("top1_error_percent", "29.0", "authors"),
-        ),
-    },
-    "shufflenet_v1_g8_x2_0": {
-        "arguments": {"groups": 8, "width": 2.0},
-        "published": (
-            ("mult_adds", "522M", "authors"),
-            ("parameters", "6.5M", "authors"),
-            ("top1_error_percent", "27.1", "authors"),
-        ),
+    "shufflenet_v1_g8_x0_25": {"arguments": {"groups": 8, "width": 0.25, "stem": 8}},
+    "shufflenet_v1_g8_x0_5": {"arguments": {"groups": 8, "width": 0.5}},
+    "shufflenet_v1_g8_x1_0": {"arguments": {"groups": 8, "width": 1.0}},
+    "shufflenet_v1_g8_x1_5": {"arguments": {"groups": 8, "width": 1.5}},
+    "shufflenet_v1_g8_x2_0": {"arguments": {"groups": 8, "width": 2.0}},
+    "shufflenet_v1_g3_x2_0_se": {"arguments": {"groups": 3, "width": 2.0, "se": True}},
+    "shufflenet_v1_g3_x1_5_se": {"arguments": {"groups": 3, "width": 1.5, "se": True}},
+    "shufflenet_v1_g3_x1_0_se": {"arguments": {"groups": 3, "width": 1.0, "se": True}},
+    "shufflenet_v1_g3_x0_5_se": {"arguments": {"groups": 3, "width": 0.5, "se": True}},
+    "shufflenet_v1_g3_x0_5_shallow": {"arguments": {"groups": 3, "width": 0.7375, "repeats": (2, 4, 2)}},
+    "shufflenet_v1_g3_x1_0_no_shuffle": {"arguments": {"groups": 3, "width": 1.0, "shuffle": False}},
+    "shufflenet_v1_g3_x0_5_no_shuffle": {"arguments": {"groups": 3, "width": 0.5, "shuffle": False}},
+    "shufflenet_v1_g3_x0_25_no_shuffle": {"arguments": {"groups": 3, "width": 0.25, "shuffle": False}},
+    "shufflenet_v1_g8_x1_0_no_shuffle": {"arguments": {"groups": 8, "width": 1.0, "shuffle": False}},
+    "shufflenet_v1_g8_x0_5_no_shuffle": {"arguments": {"groups": 8, "width": 0.5, "shuffle": False}},
+    "shufflenet_v1_g8_x0_25_no_shuffle": {"arguments": {"groups": 8, "width": 0.25, "stem": 8, "shuffle": False}},
+    "shufflenet_v1_50": {
+        "arguments": {"groups": 3, "width": 1.5, "stem": 64, "repeats": (3, 4, 6, 3), "first_stride": 1, "ratio": 2}
     },
 }
 ALIASES = {"shufflenet_v1": "shufflenet_v1_g3_x1_0"}
 
 # Table 1: output channels of stage 2 at 1x by number of groups; each later stage doubles them.
 STAGE2_CHANNELS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
-REPEATS = (4, 8, 4)
 
 
 def shuffle_channels(x: Tensor, groups: int) -> Tensor:
@@ -183,23 +84,53 @@ def shuffle_channels(x: Tensor, groups: int) -> Tensor:
     return x.transpose(1, 2).reshape(batch, channels, height, width)
 
 
+class SqueezeExcitation(nn.Module):
+    """Scales every channel by what two fully connected layers make of all channels' means (Hu et al., 1709.01507)."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden)
+        self.fc2 = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, channels, height, width] -> the same shape."""
+        scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(x.mean([2, 3])))))
+        return x * scale[:, :, None, None]
+
+
 class Unit(nn.Module):
-    """Shuffle unit: Figure 2(b), or 2(c) where it down-samples and concatenates its average-pooled input.
+    """Shuffle unit: Figure 2(b), or 2(c) where it changes the channels and concatenates its average-pooled input.
 
     Args:
         channels_in: channels of the input.
         channels_out: channels of the output, the concatenated input's among them.
         groups: groups of the pointwise convolutions.
-        stride: 1 adds the input, 2 concatenates it.
+        stride: of the depthwise convolution.
         first_groups: groups of the first pointwise convolution; 1 in the first unit of all, as its
             input is narrow.
+        ratio: output channels by those of the bottleneck.
+        shuffle: whether channels are shuffled behind the first pointwise convolution.
+        se: squeeze-and-excitation behind the second.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, *, groups: int, stride: int, first_groups: int) -> None:
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        *,
+        groups: int,
+        stride: int,
+        first_groups: int,
+        ratio: int = 4,
+        shuffle: bool = True,
+        se: bool = False,
+    ) -> None:
         super().__init__()
-        self.groups = groups
-        bottleneck = max(channels_out // 4 // groups, 1) * groups
-        added = channels_out - channels_in if stride == 2 else channels_out
+        self.shuffled = groups if shuffle else 1
+        self.concatenates = stride == 2
+        self.grown = 0 if self.concatenates else channels_out - channels_in
+        bottleneck = max(channels_out // ratio // groups, 1) * groups
+        added = channels_out - channels_in if self.concatenates else channels_out
         self.compress = nn.Sequential(
             nn.Conv2d(channels_in, bottleneck, 1, groups=first_groups, bias=False),
             nn.BatchNorm2d(bottleneck),
@@ -210,17 +141,21 @@ class Unit(nn.Module):
             nn.BatchNorm2d(bottleneck),
         )
         self.expand = nn.Sequential(nn.Conv2d(bottleneck, added, 1, groups=groups, bias=False), nn.BatchNorm2d(added))
-        self.shortcut = nn.AvgPool2d(3, stride=2, padding=1) if stride == 2 else None
+        if se:
+            self.expand.append(SqueezeExcitation(added, channels_out // 16))
+        self.shortcut = nn.AvgPool2d(3, stride=2, padding=1) if self.concatenates else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels_in, height, width] -> [batch, channels_out, height / stride, width / stride]."""
         y = self.compress(x)
-        if self.groups > 1:
-            y = shuffle_channels(y, self.groups)
+        if self.shuffled > 1:
+            y = shuffle_channels(y, self.shuffled)
         y = self.expand(self.depthwise(y))
-        if self.shortcut is None:
-            return torch.relu(x + y)
-        return torch.cat((self.shortcut(x), torch.relu(y)), dim=1)
+        if self.concatenates:
+            return torch.cat((self.shortcut(x), torch.relu(y)), dim=1)
+        if self.grown:
+            x = nn.functional.pad(x, (0, 0, 0, 0, 0, self.grown))
+        return torch.relu(x + y)
 
 
 class ShuffleNetV1(nn.Module):
@@ -230,15 +165,26 @@ class ShuffleNetV1(nn.Module):
         groups: groups of the pointwise convolutions: 1, 2, 3, 4 or 8.
         width: factor on the stages' channels ("1.5x").
         stem: channels of the first layer; None takes the authors' for this width and number of groups.
+        repeats: units of stage 2, 3, 4; of more stages for the large network.
+        first_stride: stride of the first stage; at 1 its first unit's shortcut is padded with zeros.
+        ratio: output channels of a unit by those of its bottleneck.
+        shuffle: shuffle the channels between the grouped convolutions.
+        se: squeeze-and-excitation at the end of every unit's branch.
         num_classes: outputs of the classifier.
     """
 
-    stage2: nn.Sequential
-    stage3: nn.Sequential
-    stage4: nn.Sequential
-
     def __init__(
-        self, groups: int = 3, width: float = 1.0, *, stem: int | None = None, num_classes: int = 1000
+        self,
+        groups: int = 3,
+        width: float = 1.0,
+        *,
+        stem: int | None = None,
+        repeats: Sequence[int] = (4, 8, 4),
+        first_stride: int = 2,
+        ratio: int = 4,
+        shuffle: bool = True,
+        se: bool = False,
+        num_classes: int = 1000,
     ) -> None:
         super().__init__()
         if groups not in STAGE2_CHANNELS:
@@ -248,13 +194,21 @@ class ShuffleNetV1(nn.Module):
             nn.Conv2d(3, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
         )
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        for stage, repeats in enumerate(REPEATS):
+        for stage, count in enumerate(repeats):
             channels_out = int(STAGE2_CHANNELS[groups] * width) * 2**stage
             units = []
-            for i in range(repeats):
-                first_groups = 1 if stage == i == 0 else groups
-                stride = 2 if i == 0 else 1
-                units.append(Unit(channels, channels_out, groups=groups, stride=stride, first_groups=first_groups))
+            for i in range(count):
+                unit = Unit(
+                    channels,
+                    channels_out,
+                    groups=groups,
+                    stride=1 if i else 2 if stage else first_stride,
+                    first_groups=1 if stage == i == 0 else groups,
+                    ratio=ratio,
+                    shuffle=shuffle,
+                    se=se,
+                )
+                units.append(unit)
                 channels = channels_out
             self.add_module(f"stage{stage + 2}", nn.Sequential(*units))
         self.globalpool = nn.AdaptiveAvgPool2d(1)
@@ -263,7 +217,9 @@ class ShuffleNetV1(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, 3, height, width] -> [batch, num_classes]."""
         x = self.maxpool(self.conv1(x))
-        x = self.stage4(self.stage3(self.stage2(x)))
+        for name, stage in self.named_children():
+            if name.startswith("stage"):
+                x = stage(x)
         logits: Tensor = self.fc(self.globalpool(x).flatten(1))
         return logits
 

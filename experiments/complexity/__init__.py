@@ -1,0 +1,1 @@
+"""Our counts beside published ones: how a source counted, rows, table, figure."""
