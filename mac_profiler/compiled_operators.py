@@ -2,7 +2,8 @@
 
 torchvision declares shapes of its operators when it is imported, and that fails where the library that defines them
 cannot be loaded: a build for CUDA beside a torch for the CPU. Few of its models call these operators, so the names are
-declared here first; to call one still fails, and says so.
+declared here first; to call one still fails, and says so. Only for the detectors, which cannot do without, kernels are
+written in Python.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from mac_profiler.errors import MissingPackage, ModelNotFound
 SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+# What the detectors call, and torchvision itself only registers a shape for where its library was loaded.
+ROI_ALIGN = (
+    "roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width, "
+    "int sampling_ratio, bool aligned) -> Tensor"
 )
 # A declaration lasts as long as the object that made it.
 _declared: list[Any] = []
@@ -58,6 +64,36 @@ def prepare_torchvision() -> None:
         if not hasattr(torch.ops.torchvision, schema.partition("(")[0]):
             library.define(schema)
     _declared.append(library)
+
+
+@cache
+def replace_detection_operators() -> None:
+    """Give nms and roi_align kernels in Python, slow and right, in a process in which the compiled ones do not load.
+
+    Torchvision is told that they are there: the models call them as operators then, and are counted as they are.
+    """
+    import torch
+    from torchvision import extension
+    from torchvision.ops import boxes
+
+    # Its function has the name of the module.
+    regions = sys.modules[f"{boxes.__package__}.roi_align"]
+
+    def keep_best(dets: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
+        left, kept = scores.argsort(descending=True), []
+        while len(left):
+            kept.append(left[0])
+            left = left[1:][boxes.box_iou(dets[left[:1]], dets[left[1:]])[0] <= iou_threshold]
+        return torch.stack(kept) if kept else left
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    library.define(ROI_ALIGN)
+    library.impl("nms", keep_best, "CompositeExplicitAutograd")
+    # Torchvision's own, which it would compile first.
+    library.impl("roi_align", regions._roi_align.__wrapped__, "CompositeExplicitAutograd")
+    _declared.append(library)
+    for module in (extension, regions):
+        module._has_ops = lambda: True
 
 
 def import_package(package: str, extra: str) -> Any:

@@ -29,7 +29,9 @@ class Published:
         source: where.
         reading: which count of ours has the printed digits; "" where the plain total, rounded, has. Parts are joined
             by ", ": "convolutions only" (the classifier left out), "batch-norm left out", "global pooling added",
-            "truncated" (digits cut, not rounded), "rounded" (final zeros are no digits), "not reproduced" (no count that we know of has them).
+            "pooling added", "activations added" (one for each element that goes in), "biases added", "truncated"
+            (digits cut, not rounded), "rounded" (final zeros are no digits), "not reproduced" (no count that we know
+            of has them).
         note: what a reader should know of it; what is not reproduced has one.
         conditions: what it holds for, if not for the model as it is listed: "input_size 640x480".
     """
@@ -75,8 +77,8 @@ class Table:
 
     The file begins with comments, "# source: ..." and "# title: ...". Columns are ``model`` (name in the zoo), ``row``
     (as printed), the quantities with their figures, for each quantity Q where needed ``Q_reading`` and ``Q_note``
-    (see `Published`), and ``at_C`` for a condition C that the row holds for. A column ``source`` says where a row stands
-    that stands elsewhere than the file as a whole. Networks that were printed side by side have a row each.
+    (see `Published`), and ``at_C`` for a condition C that the row holds for. A column ``source`` says where a row
+    stands that stands elsewhere than the file as a whole. Networks that were printed side by side have a row each.
 
     Attributes:
         name: name of the file: "v1_table5".

@@ -12,8 +12,7 @@ import torch
 import mac_profiler
 from mac_profiler import models
 from mac_profiler.api import analyze_named
-from mac_profiler.compiled_operators import import_package, torchvision_operators_load
-from mac_profiler.errors import MissingPackage
+from mac_profiler.compiled_operators import import_package
 from mac_profiler.profile import Profile
 
 ZOO: Any = import_package("torchvision", "torchvision").models
@@ -116,27 +115,6 @@ def test_the_work_of_optical_flow_grows_by_the_same_amount_with_each_update() ->
     assert update > 0
     assert work[2] - work[1] == update
     assert work[3] - work[0] == 8 * update
-
-
-@pytest.mark.skipif(torchvision_operators_load(), reason="torchvision's operators load here")
-@pytest.mark.parametrize("name", names("detection"))
-def test_a_detection_model_says_in_one_line_that_its_operators_do_not_load(name: str) -> None:
-    with pytest.raises(MissingPackage) as caught:
-        analyze_named(f"torchvision:{name}")
-    message = str(caught.value)
-    assert "\n" not in message
-    assert f"torchvision:{name}" in message
-    assert "compiled operators" in message
-    assert "install" in message
-
-
-@pytest.mark.skipif(not torchvision_operators_load(), reason="torchvision's operators do not load here")
-@pytest.mark.parametrize("name", names("detection"))
-def test_a_detection_model_is_traced_where_its_operators_load(name: str) -> None:
-    profile = analyze_named(f"torchvision:{name}")
-    assert profile.complete
-    assert profile.parameters == ZOO.get_model_weights(name).DEFAULT.meta["num_params"]
-    assert profile.total.mult_adds > 0
 
 
 # One of every way to wire a convolutional network: plain, residual, dense, depthwise, branched.

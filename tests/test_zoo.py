@@ -269,3 +269,89 @@ def test_torchvision_weights_give_the_same_answers() -> None:
     ours.module.load_state_dict(theirs.module.state_dict())
     with torch.no_grad():
         torch.testing.assert_close(ours.module(*ours.args), theirs.module(*ours.args))
+
+
+V2 = importlib.import_module("mac_profiler.zoo.shufflenet_v2")
+
+
+def filled(module: nn.Module) -> nn.Module:
+    """Weights and statistics that leave no channel dead and no two alike."""
+    generator = torch.Generator().manual_seed(7)
+    for tensor in module.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.rand(tensor.shape, generator=generator) * 0.2 + (0.9 if tensor.ndim == 1 else -0.1))
+    return module.eval()
+
+
+@pytest.mark.parametrize("width", ["x0_5", "x1_0", "x1_5", "x2_0"])
+@pytest.mark.parametrize(
+    "extra", [{}, {"equal_branches": True}, {"se": True, "residual": True}, {"field": True}], ids=lambda e: "+".join(e)
+)
+@torch.no_grad()
+def test_the_fused_network_answers_the_same_to_the_last_bit(width: str, extra: dict[str, object]) -> None:
+    plain = filled(find(f"shufflenet_v2_{width}", extra, device="cpu").module)
+    fused = find(f"shufflenet_v2_{width}_fused", extra, device="cpu").module
+    fused.load_state_dict(plain.state_dict())
+    for images in (torch.rand(1, 3, 64, 64), torch.rand(3, 3, 97, 65).to(memory_format=torch.channels_last)):
+        answer = plain(images)
+        assert answer.isfinite().all()
+        assert answer.std() > 0
+        assert torch.equal(fused(images), answer)
+
+
+@pytest.mark.parametrize("width", ["x0_5", "x1_0", "x1_5", "x2_0"])
+def test_the_fused_network_has_fewer_operators_and_accesses(width: str) -> None:
+    plain, fused = profile_of(f"shufflenet_v2_{width}"), profile_of(f"shufflenet_v2_{width}_fused")
+    assert fused.total.mult_adds == plain.total.mult_adds
+    assert fused.parameters == plain.parameters
+    assert len(fused.graph.ops) < len(plain.graph.ops)
+    # What a unit joins is read and written once, not twice; where branches are not equally wide, a part of it twice.
+    joined = [op for op in plain.graph.ops if op.target == "aten.cat"]
+    assert len(joined) == 16
+    saved = 2 * sum(op.outputs[0].elements for op in joined)
+    extra = 2 * sum(op.outputs[0].elements for op in fused.graph.ops if op.target == "aten.cat")
+    assert fused.total.accesses == plain.total.accesses - saved + extra
+    assert 0 <= extra < saved / 10
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 3, 5), (2, 6, 1, 1)])
+@pytest.mark.parametrize("second", [4, 2, 10])
+def test_joining_at_once_is_joining_and_shuffling(shape: tuple[int, ...], second: int) -> None:
+    batch, _, height, width = shape
+    one, other = torch.rand(shape), torch.rand(batch, second, height, width)
+    assert torch.equal(V2.join_shuffled_at_once(one, other), V2.join_shuffled(one, other))
+
+
+def test_the_residual_network_adds_what_it_works_on() -> None:
+    built = find("shufflenet_v2_x1_0_residual")
+    adds = [op for op in analyze(built.module, *built.args).graph.ops if op.target == "aten.add"]
+    assert [op.path for op in adds] == [
+        f"stage{stage}.{unit}" for stage, units in ((2, 4), (3, 8), (4, 4)) for unit in range(1, units)
+    ]
+
+
+def test_the_wide_field_adds_a_depthwise_convolution_to_every_unit() -> None:
+    ours, plain = products("shufflenet_v2_x1_0_field"), products("shufflenet_v2_x1_0")
+    added = ours - plain
+    assert plain - ours == Counter()
+    # Ahead of the main branch: 9 of each element of the worked half, or of the whole input where there is no split.
+    whole = [24 * 56 * 56, 116 * 28 * 28, 232 * 14 * 14]
+    halves = [58 * 28 * 28] * 3 + [116 * 14 * 14] * 7 + [232 * 7 * 7] * 3
+    assert added == Counter(9 * elements for elements in whole + halves)
+
+
+def test_a_network_without_shuffle_is_the_same_but_for_the_shuffles() -> None:
+    ours, plain = profile_of("shufflenet_v1_g3_x1_0_no_shuffle"), profile_of("shufflenet_v1_g3_x1_0")
+    assert products("shufflenet_v1_g3_x1_0_no_shuffle") == products("shufflenet_v1_g3_x1_0")
+    targets = Counter(op.target for op in plain.graph.ops) - Counter(op.target for op in ours.graph.ops)
+    assert targets["aten.transpose"] == 16
+    assert ours.total.accesses < plain.total.accesses
+
+
+@pytest.mark.parametrize(
+    ("name", "units"), [("shufflenet_v1_50", 16), ("shufflenet_v2_50", 16), ("shufflenet_v2_se_164", 53)]
+)
+def test_a_large_network_has_as_many_layers_as_its_name_says(name: str, units: int) -> None:
+    convolutions = {op.path for op in profile_of(name).graph.ops if op.target == "aten.convolution"}
+    main = [path for path in convolutions if not path.startswith("conv") and ".branch1." not in path]
+    assert len(main) == 3 * units

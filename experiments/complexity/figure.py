@@ -50,7 +50,9 @@ def draw(results: Mapping[str, Any]) -> Any:
 
 def _layout(lines: list[Line]) -> tuple[list[int], dict[int, str], int]:
     """Place of every line, heading by place, and how many places there are."""
-    places, headings, y, before = [], {}, 0, ""
+    places: list[int] = []
+    headings: dict[int, str] = {}
+    y, before = 0, ""
     for line in lines:
         if line["table"] != before:
             before = line["table"]

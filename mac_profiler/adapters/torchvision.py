@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mac_profiler.compiled_operators import import_package, torchvision_operators_load
+from mac_profiler.compiled_operators import import_package, replace_detection_operators, torchvision_operators_load
 from mac_profiler.construct import construct_on
-from mac_profiler.errors import MissingPackage, ModelNotFound
+from mac_profiler.errors import ModelNotFound
 from mac_profiler.inputs import Input, make_tensor
 from mac_profiler.models import Built
 from mac_profiler.registry import did_you_mean
@@ -24,6 +24,7 @@ CLIP_FRAMES = 16
 # Size of the frames that the optical-flow weights' _ops were measured at.
 FLOW_SIZE = (512, 512)
 CLASSIFICATION_SIZE = 224
+FOUND_BY_CHANCE = "a detector works on what it finds; without trained weights and a picture, that is up to chance"
 
 
 @cache
@@ -41,7 +42,7 @@ def build(name: str, arguments: Mapping[str, object], device: str) -> Built:
     """Make a model without weights, yet of the structure that its weights have.
 
     Raises:
-        MissingPackage: torchvision is not installed, or its compiled operators do not load and the model calls them.
+        MissingPackage: torchvision is not installed.
         ModelNotFound: it has no such model.
     """
     models = import_package("torchvision", "torchvision").models
@@ -51,19 +52,29 @@ def build(name: str, arguments: Mapping[str, object], device: str) -> Built:
         raise ModelNotFound(f"torchvision has no model named '{name}'.{did_you_mean(name, names())}") from None
     kind = builder.__module__.removeprefix("torchvision.models.").partition(".")[0]
     if kind == "detection" and not torchvision_operators_load():
-        import torch
-
-        raise MissingPackage(
-            f"torchvision:{name} calls torchvision's compiled operators (nms, roi_align), which do not load beside "
-            f"torch {torch.__version__}; install the torchvision built for it"
-        )
+        replace_detection_operators()
     try:
         weights = models.get_model_weights(builder).DEFAULT
     except (AttributeError, ValueError):
         weights = None  # A model that somebody registered without weights.
     given = _as_weights_have(builder, weights, arguments)
-    made = construct_on(device, f"torchvision:{name}", builder, given)
-    return Built(name, made, _inputs(kind, made, weights, given.get("image_size")))
+    if kind != "detection":
+        made = construct_on(device, f"torchvision:{name}", builder, given)
+        return Built(name, made, _inputs(kind, made, weights, given.get("image_size")))
+    # What a detector finds decides what it computes next: it needs data, and the same each time.
+    made = construct_on("cpu" if device == "meta" else device, f"torchvision:{name}", _seeded(builder), given)
+    return Built(name, made, _inputs(kind, made, weights, None), note=FOUND_BY_CHANCE)
+
+
+def _seeded(builder: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(builder)
+    def build_seeded(**given: object) -> Any:
+        import torch
+
+        torch.manual_seed(0)
+        return builder(**given)
+
+    return build_seeded
 
 
 def _as_weights_have(builder: Any, weights: Any, arguments: Mapping[str, object]) -> dict[str, object]:

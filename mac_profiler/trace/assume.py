@@ -74,6 +74,8 @@ def _whole_selection(found: Operator, leaves: list[Any]) -> list[tuple[tuple[int
         case "aten.nonzero_numpy" | "aten.where":
             rows: list[tuple[tuple[int, ...], torch.dtype]] = [((elements,), ids)]
             return rows * max(len(first.shape), 1)
+        case "torchvision.nms":
+            return [((first.shape[0],), ids)]
         case "aten.masked_select":
             return [((elements,), first.dtype)]
         case "aten.index" | "aten._unsafe_index":

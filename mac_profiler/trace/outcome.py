@@ -21,7 +21,7 @@ from mac_profiler.trace.standin import Adopted, NeedsData, Spec, StandIn, spec, 
 
 Leaves = Sequence["StandIn | Adopted"]
 META = torch.device("meta")
-_ON_META = re.compile(r"\bmeta tensors?\b|on meta\b|it's on meta|\bmeta Long tensor\b")
+_ON_META = re.compile(r"\bmeta tensors?\b|on meta\b|it's on meta|\bmeta long tensor\b", re.IGNORECASE)
 
 
 class Outcome:
