@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from typing import Any
 
 from mac_profiler import models
@@ -47,6 +48,7 @@ def analyze_named(
     inputs: Sequence[str] = (),
     train: bool = False,
     device: str = "meta",
+    weights: str | PathLike[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Profile:
     """What a model costs that is known by name.
@@ -57,19 +59,20 @@ def analyze_named(
         inputs: texts like "1x3x224x224" or "input_ids=1x128:int64"; none takes the model's default.
         train: put it in training mode and trace the backward pass too.
         device: where it is built: "meta", "cpu" or "cuda".
+        weights: a checkpoint for it; on meta it is checked against the model, and read where data decides.
         progress: told what is being done.
     """
     say = progress or (lambda _: None)
     if device == "cuda":
         _require_cuda()
     say(f"building {name}")
-    built = models.find(name, arguments, inputs, device=device)
+    built = models.find(name, arguments, inputs, device=device, weights=weights)
     say(f"tracing {name}")
     profile = _profile(_in_training(built) if train else built, train)
     if profile.graph.mode == "assume" and device == "meta":
         # Built where it has data, the model can answer what had to be assumed.
         say(f"building {name} with data")
-        built = models.find(name, arguments, inputs, device="cpu")
+        built = models.find(name, arguments, inputs, device="cpu", weights=weights)
         profile = _profile(_in_training(built) if train else built, train)
     return profile
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 from mac_profiler.peers import Counts
@@ -108,7 +109,13 @@ def compare(
 
 
 def compare_named(
-    profile: Profile, name: str, *, arguments: Mapping[str, object], inputs: Sequence[str] = (), device: str = "meta"
+    profile: Profile,
+    name: str,
+    *,
+    arguments: Mapping[str, object],
+    inputs: Sequence[str] = (),
+    device: str = "meta",
+    weights: str | PathLike[str] | None = None,
 ) -> Comparison:
     """`compare` with a model by name, built anew as for the analysis.
 
@@ -119,12 +126,12 @@ def compare_named(
     """
     from mac_profiler.models import find
 
-    built = find(name, arguments, inputs, device=device)
+    built = find(name, arguments, inputs, device=device, weights=weights)
     comparison = compare(profile, built.module, built.args, built.kwargs)
     failed = {answer.peer for answer in comparison.answers if answer.message.startswith(FAILED)}
     if device != "meta" or not failed or profile.parameters > LARGEST_ON_CPU:
         return comparison
-    built = find(name, arguments, inputs, device="cpu")
+    built = find(name, arguments, inputs, device="cpu", weights=weights)
     again = {answer.peer: answer for answer in compare(profile, built.module, built.args, built.kwargs, failed).answers}
     return replace(comparison, answers=tuple(again.get(answer.peer, answer) for answer in comparison.answers))
 

@@ -25,6 +25,10 @@ class InvalidInput(MacprofError, ValueError):
     """Inputs that the model cannot take, or an option that cannot be read."""
 
 
+class WeightsFailed(MacprofError, ValueError):
+    """A file of weights that cannot be read, or that does not fit the model."""
+
+
 class TraceFailed(MacprofError, RuntimeError):
     """The model's own forward raised, or needs data that no trace mode can supply."""
 
@@ -35,3 +39,7 @@ class FormulaFailed(MacprofError):
 
 class OutputFailed(MacprofError, OSError):
     """A result that cannot be written."""
+
+
+class StoreFailed(MacprofError, OSError):
+    """A file of results that cannot be opened, read or written, or a run that cannot be gone on with."""

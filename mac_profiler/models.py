@@ -6,12 +6,14 @@ import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from mac_profiler.errors import InvalidInput
 from mac_profiler.inputs import Input, make_tensor, parse_argument, parse_input
 from mac_profiler.published import Published
 from mac_profiler.registry import modules_of
+from mac_profiler.weights import fill, read_checkpoint, shapes_of
 
 if TYPE_CHECKING:
     import torch
@@ -83,34 +85,59 @@ class Zoo(Adapter, Protocol):
     def lent(self, name: str) -> tuple[str, Mapping[str, object]] | None:
         """Name at another adapter, and arguments, of a model that a library has; None for any other name."""
 
+    def evident(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, object]:
+        """Arguments that a checkpoint was made with and that the model would not be, by the shapes of its tensors."""
+
 
 def find(
-    name: str, arguments: Mapping[str, object] | None = None, inputs: Sequence[str] = (), *, device: str = "meta"
+    name: str,
+    arguments: Mapping[str, object] | None = None,
+    inputs: Sequence[str] = (),
+    *,
+    device: str = "meta",
+    weights: str | PathLike[str] | None = None,
 ) -> Built:
     """Build a model by name, with inputs.
 
-    Models of the zoo, torchvision and timm are made without weights, in eval mode, on the device; on "meta" they take
-    neither memory nor initialisation. A user's own callable is called as it is, wherever it puts its model.
+    Models of the zoo, torchvision and timm are made in eval mode, on the device, and none's weights are fetched; on
+    "meta" they take neither memory nor initialisation. A user's own callable is called as it is, wherever it puts its
+    model.
+
+    A model of the zoo is built with the arguments that the weights were evidently made with, such as their number of
+    classes, unless these are among the arguments here. On "meta", where there is nothing to copy to, the weights are
+    checked all the same.
 
     Args:
         name: a name of the zoo, "torchvision:NAME", "timm:NAME", "package.module:callable" or "path/file.py:callable".
         arguments: keyword arguments of the constructor or callable.
         inputs: texts for `parse_input`; none takes the model's own default.
         device: where models of the zoo, torchvision and timm are made.
+        weights: a file of torch.save with the model's state_dict; what it holds besides tensors is never run.
 
     Raises:
         ModelNotFound: there is no such model, or it cannot be built.
         MissingPackage: its package is not installed.
         InvalidInput: an argument is unknown, an input cannot be read, or there is none and the model needs several.
+        WeightsFailed: the weights cannot be read, or do not fit the model; a module of the user's is left as it was.
     """
     # Read first: a slip in an input should not wait for the model.
     wanted = [parse_input(text) for text in inputs]
     given = dict(arguments or {})
+    checkpoint = None if weights is None else read_checkpoint(weights)
     lent = None if ":" in name else _zoo().lent(name)
     if lent is not None:
         given = {**lent[1], **given}
     adapter, rest = _adapter(lent[0] if lent is not None else name)
-    built = replace(adapter.build(rest, given, device), name=name)
+    seen = {} if checkpoint is None or ":" in name else _zoo().evident(name, shapes_of(checkpoint))
+    taken = {key: value for key, value in seen.items() if key not in given}
+    built = replace(adapter.build(rest, {**given, **taken}, device), name=name)
+    if checkpoint is not None:
+        said = [
+            *([built.note] if built.note else []),
+            fill(built.module, checkpoint, name),
+            *(f"{key}={value} as in the file" for key, value in taken.items()),
+        ]
+        built = replace(built, note="; ".join(said))
     if wanted:
         args, kwargs = _tensors(wanted, built.module, device)
         return replace(built, args=args, kwargs=kwargs)
@@ -199,7 +226,8 @@ def _with_assumed_input(built: Built, device: str) -> Built:
             f"--input, like --input {required[0]}=1x3x224x224"
         )
     args, _ = _tensors([parse_input(ASSUMED_INPUT)], built.module, device)
-    return replace(built, args=args, note=f"no input was given: {ASSUMED_INPUT} is assumed; --input gives another")
+    assumed = f"no input was given: {ASSUMED_INPUT} is assumed; --input gives another"
+    return replace(built, args=args, note="; ".join(filter(None, (built.note, assumed))))
 
 
 def _required(module: Any) -> list[str]:

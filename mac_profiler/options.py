@@ -34,6 +34,13 @@ ModelOption = Annotated[
         help="Name from 'macprof models', torchvision:NAME, timm:NAME, package.module:callable or file.py:callable.",
     ),
 ]  # fmt: skip
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weights", "-w", metavar="FILE",
+        help="Checkpoint of the model, from torch.save; what it holds besides tensors is never run.",
+    ),
+]  # fmt: skip
 FormatOption = Annotated[
     str | None,
     typer.Option(

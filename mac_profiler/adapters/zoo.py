@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import inspect
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -44,6 +45,24 @@ def lent(name: str) -> tuple[str, Mapping[str, object]] | None:
     if module is None or "model" not in variant:
         return None
     return variant["model"], variant.get("arguments", {})
+
+
+def evident(name: str, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, object]:
+    """Arguments that a checkpoint was made with and that the model of this name would not be.
+
+    Args:
+        name: a model.
+        shapes: of the checkpoint's tensors, by name.
+    """
+    module, variant = _variant(name)
+    if module is None:
+        return {}
+    family = importlib.import_module(module)
+    if not hasattr(family, "arguments_for"):
+        return {}
+    defaults = {parameter.name: parameter.default for parameter in inspect.signature(family.build).parameters.values()}
+    own = {**defaults, **variant.get("arguments", {})}
+    return {key: value for key, value in family.arguments_for(shapes).items() if value != own.get(key)}
 
 
 def build(name: str, arguments: Mapping[str, object], device: str) -> Built:

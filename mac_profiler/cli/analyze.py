@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from mac_profiler.options import FormatOption, ModelOption, OutputOption, check_choice, deliver, prepare
+from mac_profiler.options import FormatOption, ModelOption, OutputOption, WeightsOption, check_choice, deliver, prepare
 
 if TYPE_CHECKING:
     from mac_profiler.overview import Grouping
@@ -50,6 +50,7 @@ def analyze(
         list[str] | None,
         typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the model; may be repeated."),
     ] = None,
+    weights: WeightsOption = None,
     train: Annotated[bool, typer.Option("--train", help="Trace the training step: forward and backward pass.")] = False,
     device: Annotated[
         str,
@@ -76,7 +77,8 @@ def analyze(
 ) -> None:
     """Count multiply-adds, FLOPs, memory access cost and parameters of a model.
 
-    The model is traced on shapes alone: nothing is computed and no weight is loaded.
+    The model is traced on shapes alone: nothing is computed and no weight is fetched. Weights that are given are
+    checked against the model, and loaded where its device has memory for them, or where their values decide.
     """
     from mac_profiler import api
     from mac_profiler.cross_check import compare_named
@@ -94,12 +96,14 @@ def analyze(
     shapes = inputs or ()
     with progress(f"analyzing {model}") as say, _apart():
         try:
-            profile = api.analyze_named(model, arguments=given, inputs=shapes, train=train, device=device, progress=say)
+            profile = api.analyze_named(
+                model, arguments=given, inputs=shapes, train=train, device=device, weights=weights, progress=say
+            )
         except TraceFailed as error:
             called = f"--input {' --input '.join(shapes)}" if shapes else "its default input"
             raise TraceFailed(f"{error} (called with {called}; --input gives another)") from error
         comparison = None
         if cross_check:
             say(f"asking fvcore and FlopCounterMode about {model}")
-            comparison = compare_named(profile, model, arguments=given, inputs=shapes, device=device)
+            comparison = compare_named(profile, model, arguments=given, inputs=shapes, device=device, weights=weights)
     deliver(describe(profile, view, comparison), form, output)

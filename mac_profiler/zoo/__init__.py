@@ -8,6 +8,9 @@ that names need no torch), and, unless a library has the family, the class that 
 - ``VARIANTS``: name -> ``arguments`` of the constructor; ``model`` where another adapter has it: "torchvision:vgg16".
 - ``ALIASES``: other name -> name, where there are any.
 - ``build``: the constructor, called with a variant's arguments.
+- ``arguments_for``, where a checkpoint can show it: a function from the shapes of a checkpoint's tensors, by name, to
+  the arguments of ``build`` that it must have been made with. It names only what the shapes prove, and
+  raises for none. They replace a variant's arguments; those that the user gives replace both.
 
 What was published of a model stands in a table of `mac_profiler.published`, under the model's name.
 """

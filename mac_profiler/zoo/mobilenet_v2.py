@@ -5,6 +5,8 @@ Modules and parameters are named as torchvision names them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 FAMILY = "MobileNet V2"
@@ -117,3 +119,15 @@ class MobileNetV2(nn.Module):
 
 
 build = MobileNetV2
+
+
+def arguments_for(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    """Arguments that a checkpoint was made with: its classes. Its width is in the name of the model.
+
+    Args:
+        shapes: of the checkpoint's tensors, by name.
+    """
+    found: dict[str, object] = {}
+    if len(classes := shapes.get("classifier.1.bias", ())) == 1:
+        found["num_classes"] = classes[0]
+    return found

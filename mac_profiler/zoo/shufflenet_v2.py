@@ -15,7 +15,7 @@ channels at stride 1, for which Figure 3(d) with that stride is the least change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -245,3 +245,27 @@ class ShuffleNetV2(nn.Module):
 
 
 build = ShuffleNetV2
+
+
+def arguments_for(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    """Arguments that a checkpoint was made with: its classes, and what its first unit's layers show.
+
+    ``residual`` and ``fused`` add no layer, so that no checkpoint shows them.
+
+    Args:
+        shapes: of the checkpoint's tensors, by name.
+    """
+    found: dict[str, object] = {}
+    if len(classes := shapes.get("fc.bias", ())) == 1:
+        found["num_classes"] = classes[0]
+    field = shapes.get("stage2.0.branch2.0.weight", ())[2:] == (3, 3)
+    if field:
+        found["field"] = True
+    if any(name.startswith("stage2.0.branch2.") and name.endswith(".fc1.weight") for name in shapes):
+        found["se"] = True
+    shortcut = shapes.get("stage2.0.branch1.2.weight", ())
+    depthwise_conv = shapes.get(f"stage2.0.branch2.{5 if field else 3}.weight", ())
+    # Where half of the unit's channels are as many as enter it, both ways make the same unit.
+    if len(shortcut) == len(depthwise_conv) == 4 and shortcut[1] < depthwise_conv[0]:
+        found["equal_branches"] = shortcut[0] == depthwise_conv[0]
+    return found
