@@ -77,7 +77,7 @@ def replace_detection_operators() -> None:
     from torchvision.ops import boxes
 
     # Its function has the name of the module.
-    regions = sys.modules[f"{boxes.__package__}.roi_align"]
+    regions: Any = sys.modules[f"{boxes.__package__}.roi_align"]
 
     def keep_best(dets: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
         left, kept = scores.argsort(descending=True), []
