@@ -57,7 +57,8 @@ def test_the_published_figures_follow(entry: Entry) -> None:
     built = find(entry.name)
     profile = analyze(built.module, *built.args)
     assert profile.complete
-    assert profile.graph.mode == "shapes"
+    # What a detector computes depends on what it finds.
+    assert profile.graph.mode == ("run" if isinstance(built.args[0], list) else "shapes")
     assert profile.parameters == sum(parameter.numel() for parameter in built.module.parameters())
     for figure in entry.published:
         assert set(filter(None, figure.reading.split(", "))) <= set(READINGS)
@@ -128,7 +129,7 @@ def test_names_read_without_importing_are_those_that_the_files_hold() -> None:
     held = [
         name
         for module in map(importlib.import_module, modules_of(zoo.ROOM))
-        for name in (*module.VARIANTS, *module.ALIASES)
+        for name in (*module.VARIANTS, *getattr(module, "ALIASES", ()))
     ]
     assert sorted(held) == models.names()
     assert len(set(held)) == len(held)

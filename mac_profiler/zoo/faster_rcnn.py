@@ -4,6 +4,5 @@ FAMILY = "Faster R-CNN"
 INPUT = (3, 800, 800)
 VARIANTS = {
     "faster_rcnn_resnet50_fpn": {"model": "torchvision:fasterrcnn_resnet50_fpn"},
-    "faster_rcnn_mobilenet_v3_large_fpn": {"model": "torchvision:fasterrcnn_mobilenet_v3_large_fpn"},
 }
 ALIASES = {"faster_rcnn": "faster_rcnn_resnet50_fpn"}
