@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ FOLDER = Path(__file__).with_name("published")
 ABOUT = ("model", "row", "source")
 REMARKS = ("_reading", "_note")
 CONDITION = "at_"
+_ADDED = re.compile(r"\[\d+\]|\*|\(ours\)|\(our impl\.\)|ours, |, our impl\.")
 FACTORS = {"K": 1e3, "M": 1e6, "G": 1e9, "ms": 1e-3, "": 1.0}
 
 
@@ -59,7 +61,7 @@ class Row:
     """One row of a printed table.
 
     Attributes:
-        model: name in the zoo; "" where the row is about no network.
+        model: name in the zoo; "" where the row is about no network, or one that the zoo does not have.
         label: what the source calls it.
         figures: by quantity, those that the source printed.
         conditions: what they hold for, such as "input_size" or "platform".
@@ -132,6 +134,21 @@ def _row(cells: Mapping[str, str], source: str) -> Row:
         if printed and quantity not in ABOUT and not quantity.endswith(REMARKS) and not quantity.startswith(CONDITION)
     }
     return Row(cells["model"], cells["row"], figures, conditions)
+
+
+@cache
+def models_by_label() -> Mapping[str, str]:
+    """Names in the zoo by what the tables call a network, for those that one network alone is called.
+
+    What a table adds to a name is left out: citations, marks, whose implementation it is.
+    """
+    found: dict[str, set[str]] = {}
+    for name in names():
+        for row in table(name).rows:
+            if row.model:
+                label = _ADDED.sub("", row.label).strip()
+                found.setdefault(label, set()).add(row.model)
+    return {label: models.pop() for label, models in found.items() if len(models) == 1}
 
 
 @cache

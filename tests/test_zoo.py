@@ -114,6 +114,21 @@ def test_groups_divide_the_channels(entry: Entry) -> None:
         assert weight.shape[1] * groups == op.args["input"].shape[1]
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("ShuffleNet v2 1x", "shufflenet_v2_x1_0"),
+        ("1.0 MobileNet-224", "mobilenet_v1_x1_0"),
+        ("IGCV2-1.0", "igcv2_x1_0"),
+        ("CondenseNet (G=C=4)", "condensenet_74_g4"),
+        ("SE-ShuffleNet v2-164", "shufflenet_v2_se_164"),
+        ("ShuffleNet 0.5x (shallow, g = 3)", "shufflenet_v1_g3_x0_5_shallow"),
+    ],
+)
+def test_a_network_is_found_by_what_a_table_calls_it(written: str, name: str) -> None:
+    assert profile_of(written).total == profile_of(name).total
+
+
 @pytest.mark.parametrize("written", ["VGG-16", "ResNet-50", "Inception-v4", "ShuffleNet V2", "shufflenet_v2"])
 def test_a_name_may_be_written_as_papers_write_it(written: str) -> None:
     assert analyze(written).total.mult_adds == profile_of(zoo.spelling(written)).total.mult_adds

@@ -16,7 +16,7 @@ from mac_profiler.construct import construct_on
 from mac_profiler.errors import DuplicateName, ModelNotFound
 from mac_profiler.inputs import Input, make_tensor
 from mac_profiler.models import Built, Entry
-from mac_profiler.published import figures_by_model
+from mac_profiler.published import figures_by_model, models_by_label
 from mac_profiler.registry import did_you_mean, modules_of
 
 ROOM = "mac_profiler.zoo"
@@ -116,7 +116,17 @@ def _variant(name: str) -> tuple[str | None, Mapping[str, Any]]:
             known |= {spelling(alias): target for alias, target in table["ALIASES"].items()}
             if sought in known:
                 return module, table["VARIANTS"][known[sought]]
-    return None, {}
+    named = _by_label().get(sought)
+    return _variant(named) if named is not None else (None, {})
+
+
+@cache
+def _by_label() -> Mapping[str, str]:
+    """Models by the spelling of what the papers' tables call them."""
+    found: dict[str, set[str]] = {}
+    for label, model in models_by_label().items():
+        found.setdefault(spelling(label), set()).add(model)
+    return {label: models.pop() for label, models in found.items() if len(models) == 1}
 
 
 def _entries(table: Mapping[str, Any]) -> list[Entry]:

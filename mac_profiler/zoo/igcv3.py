@@ -14,8 +14,9 @@ The figures are those of ShuffleNet V2 (arXiv 1807.11164), Table 8:
 - 0.7, printed 210M: at a width of 0.7 the authors' code gives 167.7M, far below. Their answer to a question about the
   paper's CIFAR table (issue 7 of that repository) is that 0.5 and 0.7 are no widths there but shares of the parameters,
   reached with fewer units a stage; how many, no source says. Taken so for ImageNet too, the repeats here are a choice:
-  of those between MobileNet V2's and IGCV3-D's that come within 2 % of 210M, the nearest to 0.7 of IGCV3-D's, and of
-  three that tie the one with the fewest parameters, since 0.7 is a share of those. It has 212.3M.
+  of those between MobileNet V2's and IGCV3-D's that come within 2 % of 210M (there are 41), the one whose units are
+  nearest to 0.7 of IGCV3-D's, stage by stage; of three that tie, the one with the fewest parameters. It has 212.3M and
+  2.78M parameters, which is 0.80 of IGCV3-D's; the nearest to 0.7 by parameters would have 2.66M.
 """
 
 from __future__ import annotations

@@ -28,7 +28,12 @@ VARIANTS = {
         "input": (1, 3, 331, 331),
     },
 }
-ALIASES = {"nasnet": "nasnet_mobile", "nasnet_a_mobile": "nasnet_mobile", "nasnet_a_large": "nasnet_large"}
+ALIASES = {
+    "nasnet": "nasnet_mobile",
+    "nasnet_a": "nasnet_mobile",
+    "nasnet_a_mobile": "nasnet_mobile",
+    "nasnet_a_large": "nasnet_large",
+}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 """ShuffleNet V1 (Zhang et al., arXiv 1707.01083, Table 1 and Figure 2): grouped pointwise convolutions and a shuffle.
 
 What the paper leaves open follows the authors' code: the bottleneck has a quarter of the unit's *output* channels, the
-concatenated ones included; the first layer has 12, 24, 24, 48 channels at 0.5x, 1x, 1.5x, 2x, 16 where eight groups
-must divide what the first unit adds to them; the classifier has no bias. Where a quarter is no multiple of the
-groups, it is rounded down to one.
+concatenated ones included; the first layer has 12, 24, 24, 48 channels at 0.5x, 1x, 1.5x, 2x, raised to a multiple of
+the groups; the classifier has no bias. Where a quarter is no multiple of the groups, it is rounded down to one.
 
 Table 1's complexity is met by the convolutions alone, the figures of 1.5x and 2x by convolutions and classifier.
 Table 2 prints one complexity for all group numbers of a width: a level, which some of them only come near.
 
-Choices where no source says it. Squeeze-and-excitation stands ahead of the shortcut, its hidden layer a sixteenth of
-the unit's channels (the ratio of its paper): 526.6M, where 527M is printed. The shallow network has half of the units
-in every stage (section 4.2.3) and 0.7375 of 1x's channels, which is what meets its 40M. In V1-50 (arXiv 1807.11164,
-appendix, Table 2) the bottleneck is half as wide as the unit: 2.3G, as printed; the caption's quarter makes 1.2G. Its
-first unit changes the channels at stride 1; three groups do not divide 360 - 64, so that its shortcut is padded with
-zeros instead of being concatenated (a projection would make 2.37G).
+Choices where no source says it. The first layer has 16 channels at 0.5x with four groups, which meets the 38M of Table
+5 (12 make 36.5M), and 8 at 0.25x with eight (12.4M; 16 make 15.7M; 13M is printed). Squeeze-and-excitation stands ahead
+of the shortcut, its hidden layer a sixteenth of the unit's channels (the ratio of its paper): 526.6M, where 527M is
+printed. The shallow network has half of the units in every stage (section 4.2.3) and 0.7375 of 1x's channels, which is
+what meets its 40M. In V1-50 (arXiv 1807.11164, appendix, Table 2) the bottleneck is half as wide as the unit: 2.3G, as
+printed; the caption's quarter makes 1.2G. Its first unit changes the channels at stride 1; three groups do not divide
+360 - 64, so that its shortcut is padded with zeros instead of being concatenated (a projection would make 2.37G).
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ that one.
 
 Squeeze-and-excitation stands at the end of the main branch, ahead of the shortcut's sum (appendix, Figure 2). Its
 hidden layer is as wide as the unit, which makes the printed 597M of 2x (596.8M) and 12.7G of the 164 layers (12.67G);
-half of the unit's channels, as the caption of the appendix's Table 2 has it, would make 593.8M and 12.60G.
+half of the unit's channels, as the caption of the appendix's Table 2 has it and as the authors' code of another large
+network does (github.com/megvii-model/ShuffleNet-Series, ShuffleNetV2.Large), would make 593.8M and 12.60G.
 
 The large networks (appendix, Table 2) have a fourth stage, the first at full resolution: its first unit changes the
 channels at stride 1, for which Figure 3(d) with that stride is the least change. "v2*" is "field" here.
