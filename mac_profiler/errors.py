@@ -41,5 +41,9 @@ class OutputFailed(MacprofError, OSError):
     """A result that cannot be written."""
 
 
+class MeasureFailed(MacprofError, RuntimeError):
+    """A case that cannot be built or called on a device, or a process that died while it measured."""
+
+
 class StoreFailed(MacprofError, OSError):
     """A file of results that cannot be opened, read or written, or a run that cannot be gone on with."""
