@@ -98,12 +98,19 @@ def _tell(groups: Sequence[tuple[str, Sequence[Standing]]], two: Sequence[Standi
                 f"{fit.rank.value:.2f}."
             )
     told += _threads(groups, two)
-    late = sum(each.measurement.stopped == "time is up" for _, own in groups for each in own)
-    total = sum(len(own) for _, own in groups)
-    told.append(
-        f"{total - late} of {total} medians are known to {settings.precision:.0%}; the time of the others was up."
-    )
+    told.append(_precision([each for _, own in groups for each in own], settings))
     return told
+
+
+def _precision(cases: Sequence[Standing], settings: Settings) -> str:
+    """How well the medians are known: within a process, and with what differs between processes."""
+    widths = sorted((each.median.high - each.median.low) / 2 / each.median.value for each in cases if each.median)
+    calm = sum(each.measurement.stopped == "precise" for each in cases)
+    return (
+        f"Each process knows {calm} of {len(cases)} medians to {settings.precision:.0%}; with what differs between "
+        f"processes, an interval is {percent(widths[len(widths) // 2])} to either side in the middle, "
+        f"{percent(widths[-1])} at most."
+    )
 
 
 def _beside_the_paper(name: str, printed: Sequence[Standing]) -> str:

@@ -60,8 +60,11 @@ def draw_group(panel: Any, name: str, own: Sequence[Standing], found: Fit) -> No
     panel.plot(
         ends, [(found.constant.value + found.slope.value * x * 1e6) * 1e3 for x in ends], color=LINE, linewidth=1
     )
-    for (each, _), x, y in zip(measured, xs, ys, strict=True):
-        panel.annotate(each.measurement.case.name, (x, y), xytext=(6, -9), textcoords="offset points", size=7)
+    for i, ((each, _), x, y) in enumerate(zip(measured, xs, ys, strict=True)):
+        # Neighbours may lie close together: every other label stands above its point.
+        panel.annotate(
+            each.measurement.case.name, (x, y), xytext=(6, -9 if i % 2 else 6), textcoords="offset points", size=7
+        )
     panel.set_title(f"{name}: R² {found.explained.value:.2f}", size=9)
     panel.set_ylim(bottom=0)
     panel.margins(x=0.15)
