@@ -147,7 +147,6 @@ def test_the_ending_of_the_file_says_the_format(capsys: pytest.CaptureFixture[st
 
 
 def test_parquet_has_every_sample(capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
     import pandas as pd
 
     target = tmp_path / "samples.parquet"

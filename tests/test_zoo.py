@@ -72,12 +72,11 @@ def test_the_published_figures_follow(entry: Entry) -> None:
             assert got == figure.printed, figure
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=name_of)
+# A detector takes a list of pictures and may find nothing in one: tests/test_detection.py runs those.
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if len(entry.input_shape) == 4], ids=name_of)
 def test_a_model_runs_on_real_numbers(entry: Entry) -> None:
     built = find(entry.name, device="cpu")
     (image,) = built.args
-    if isinstance(image, list):
-        pytest.skip("a detector's answers depend on what it sees")
     assert image.shape == entry.input_shape
     result = first_that_fits(built.module, image)
     assert all(tensor.isfinite().all() and tensor.unique().numel() > 1 for tensor in tensors(result))
@@ -197,14 +196,10 @@ def test_the_channels_are_those_of_the_table(row: published.Row) -> None:
 
 
 def shuffles() -> dict[str, Callable[[Tensor, int], Tensor]]:
-    """Every function of the zoo's files that shuffles channels."""
+    """Every function that shuffles channels in a file of the zoo, its own or one that it shares with others, once."""
     files = [importlib.import_module(module) for module in modules_of(zoo.ROOM)]
-    return {
-        f"{file.__name__}.{name}": function
-        for file in files
-        for name, function in vars(file).items()
-        if name.startswith("shuffle") and getattr(function, "__module__", "") == file.__name__
-    }
+    found = [function for file in files for name, function in vars(file).items() if name.startswith("shuffle")]
+    return {f"{function.__module__}.{function.__name__}": function for function in found}
 
 
 @pytest.mark.parametrize("shuffle", shuffles().values(), ids=shuffles())

@@ -83,7 +83,7 @@ def run(module: nn.Module, image: Tensor) -> tuple[Tensor, Weighted]:
 def ignore_padding_in_averages(module: nn.Module) -> nn.Module:
     """Let timm's average pools of stride 2 divide by the pixels that exist, as TensorFlow's do and as its others do.
 
-    They pad by a separate operator, whose zeros count_include_pad=False cannot see (a FIXME in pool2d_same).
+    They pad by a separate operator, whose zeros count_include_pad=False cannot see; timm's own pool2d_same says so.
     """
     for child in list(module.modules()):
         for name, pool in list(child.named_children()):

@@ -21,6 +21,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mac_profiler.layers import shuffle_channels
+
 FAMILY = "CondenseNet"
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
@@ -28,18 +30,6 @@ VARIANTS = {
     "condensenet_74_g8": {"arguments": {"groups": 8}},
 }
 ALIASES = {"condensenet": "condensenet_74_g4", "condensenet_74": "condensenet_74_g4"}
-
-
-def shuffle_channels(x: Tensor, groups: int) -> Tensor:
-    """Interleave the channels of the groups: channel k of group g of n becomes channel k * n + g.
-
-    Args:
-        x: [batch, channels, height, width].
-        groups: number of groups; it divides the channels.
-    """
-    batch, channels, height, width = x.shape
-    x = x.view(batch, groups, channels // groups, height, width)
-    return x.transpose(1, 2).contiguous().view(batch, channels, height, width)
 
 
 def convolution(channels_in: int, channels_out: int, kernel: int, groups: int) -> nn.Sequential:

@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from mac_profiler.layers import shuffle_channels
+
 FAMILY = "IGCV2"
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
@@ -36,18 +38,6 @@ ALIASES = {"igcv2": "igcv2_x1_0"}
 GROUPS = 4
 # MobileNet V1's Table 1: output channels, stride.
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
-
-
-def shuffle_channels(x: Tensor, groups: int) -> Tensor:
-    """Interleave the channels of the groups: channel k of group g of n becomes channel k * n + g.
-
-    Args:
-        x: [batch, channels, height, width].
-        groups: number of groups; it divides the channels.
-    """
-    batch, channels, height, width = x.shape
-    x = x.view(batch, groups, channels // groups, height, width)
-    return x.transpose(1, 2).contiguous().view(batch, channels, height, width)
 
 
 def convolution(channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -25,6 +25,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from mac_profiler.layers import shuffle_channels
+
 FAMILY = "IGCV3"
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
@@ -49,18 +51,6 @@ def expanded(channels: int, width: float) -> int:
     """Channels that the unit after a stage of so many counts as its input: the multiplier once more (a slip, kept)."""
     again = round(channels * width)
     return channels + 1 if again % 2 else again
-
-
-def shuffle_channels(x: Tensor, groups: int) -> Tensor:
-    """Interleave the channels of the groups: channel k of group g of n becomes channel k * n + g.
-
-    Args:
-        x: [batch, channels, height, width].
-        groups: number of groups; it divides the channels.
-    """
-    batch, channels, height, width = x.shape
-    x = x.view(batch, groups, channels // groups, height, width)
-    return x.transpose(1, 2).contiguous().view(batch, channels, height, width)
 
 
 def convolution(

@@ -23,6 +23,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mac_profiler.layers import SqueezeExcitation, shuffle_channels
+
 FAMILY = "ShuffleNet V1"
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
@@ -70,32 +72,6 @@ ALIASES = {"shufflenet_v1": "shufflenet_v1_g3_x1_0"}
 
 # Table 1: output channels of stage 2 at 1x by number of groups; each later stage doubles them.
 STAGE2_CHANNELS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
-
-
-def shuffle_channels(x: Tensor, groups: int) -> Tensor:
-    """Interleave the channels of the groups: channel k of group g of n becomes channel k * n + g (section 3.1).
-
-    Args:
-        x: [batch, channels, height, width].
-        groups: number of groups; it divides the channels.
-    """
-    batch, channels, height, width = x.shape
-    x = x.view(batch, groups, channels // groups, height, width)
-    return x.transpose(1, 2).reshape(batch, channels, height, width)
-
-
-class SqueezeExcitation(nn.Module):
-    """Scales every channel by what two fully connected layers make of all channels' means (Hu et al., 1709.01507)."""
-
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(channels, hidden)
-        self.fc2 = nn.Linear(hidden, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, channels, height, width] -> the same shape."""
-        scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(x.mean([2, 3])))))
-        return x * scale[:, :, None, None]
 
 
 class Unit(nn.Module):

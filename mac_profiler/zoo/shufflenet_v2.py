@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from mac_profiler.layers import SqueezeExcitation, shuffle_channels
+
 FAMILY = "ShuffleNet V2"
 INPUT = (1, 3, 224, 224)
 VARIANTS = {
@@ -62,18 +64,6 @@ VARIANTS = {
 ALIASES = {"shufflenet_v2": "shufflenet_v2_x1_0"}
 
 
-def shuffle_channels(x: Tensor, groups: int) -> Tensor:
-    """Interleave the channels of the groups: channel k of group g of n becomes channel k * n + g.
-
-    Args:
-        x: [batch, channels, height, width].
-        groups: number of groups; it divides the channels.
-    """
-    batch, channels, height, width = x.shape
-    x = x.view(batch, groups, channels // groups, height, width)
-    return x.transpose(1, 2).contiguous().view(batch, channels, height, width)
-
-
 def join_shuffled(first: Tensor, second: Tensor) -> Tensor:
     """Concatenate two branches and shuffle in two groups: two passes over the data.
 
@@ -111,20 +101,6 @@ def convolution(
 def depthwise(channels: int, stride: int) -> list[nn.Module]:
     """3x3 depthwise convolution and batch-norm; no activation follows it in this network."""
     return [nn.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False), nn.BatchNorm2d(channels)]
-
-
-class SqueezeExcitation(nn.Module):
-    """Scales every channel by what two fully connected layers make of all channels' means (Hu et al., 1709.01507)."""
-
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(channels, hidden)
-        self.fc2 = nn.Linear(hidden, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, channels, height, width] -> the same shape."""
-        scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(x.mean([2, 3])))))
-        return x * scale[:, :, None, None]
 
 
 @dataclass(frozen=True, slots=True)
