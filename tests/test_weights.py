@@ -761,3 +761,22 @@ def test_a_bad_file_is_found_before_the_model_is_built(tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise RuntimeError('imported')")
     assert "no such file" in refused(f"{broken}:net", tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize("where", [0.3, 0.5, 0.7])
+def test_a_byte_that_changed_is_noticed(tmp_path: Path, where: float) -> None:
+    file = save(tmp_path / "flipped.pth", models.find("shufflenet_v2_x0_5", device="cpu").module.state_dict())
+    data = bytearray(file.read_bytes())
+    data[int(where * len(data))] ^= 1
+    file.write_bytes(data)
+    assert "differs from its checksum" in refused("shufflenet_v2_x0_5", file)
+
+
+def test_a_file_without_checksums_is_taken(tmp_path: Path) -> None:
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    try:
+        file = save(tmp_path / "plain.pth", models.find("shufflenet_v2_x0_5", device="cpu").module.state_dict())
+    finally:
+        torch.serialization.set_crc32_options(before)
+    assert "338 tensors loaded" in models.find("shufflenet_v2_x0_5", device="cpu", weights=file).note

@@ -366,3 +366,16 @@ def test_a_large_network_has_as_many_layers_as_its_name_says(name: str, units: i
     convolutions = {op.path for op in profile_of(name).graph.ops if op.target == "aten.convolution"}
     main = [path for path in convolutions if not path.startswith("conv") and ".branch1." not in path]
     assert len(main) == 3 * units
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"channels": (24, 117, 232, 464, 1024)}, "117, 232, 464 channels: a unit splits them in halves, give even"),
+        ({"channels": (24, 116, 464, 1024)}, "2 stages of channels and 3 of repeats"),
+        ({"channels": (24, -2, 232, 464, 1024)}, "give even"),
+    ],
+)
+def test_channels_that_make_no_network_are_refused_when_it_is_built(arguments: dict[str, object], said: str) -> None:
+    with pytest.raises(ModelNotFound, match=said):
+        models.find("shufflenet_v2", arguments)

@@ -17,6 +17,8 @@ ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 PICKLE = b"\x80"
 # Enough of a file to know its kind, and to show.
 BEGIN = 16
+# So much is read at once.
+PART = 1 << 20
 RESAVE = "save the state_dict alone: torch.save(model.state_dict(), FILE)"
 
 
@@ -85,9 +87,12 @@ def _check_archive(path: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist() if name.count("/") == 1}
+            damaged = _find_damaged(archive)
     # The records of a damaged archive may raise more than zipfile's own error.
     except Exception as error:
         raise refusal(path, f"it is damaged or cut short ({error}); copy or download it again") from error
+    if damaged:
+        raise refusal(path, f"it is damaged: '{damaged}' in it differs from its checksum; copy or download it again")
     if "data.pkl" not in names:
         raise refusal(path, f"it is a zip archive, but no checkpoint; unpack it, or {RESAVE}")
     if "constants.pkl" in names:
@@ -95,6 +100,22 @@ def _check_archive(path: str) -> None:
             path,
             "it is a TorchScript archive; convert it: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')",
         )
+
+
+def _find_damaged(archive: zipfile.ZipFile) -> str:
+    """The first record whose bytes are not those that were written, "" where all are; torch itself does not look.
+
+    Where none has its checksum, they were not written (torch.serialization.set_crc32_options), and nothing is known.
+    """
+    damaged = []
+    for record in archive.infolist():
+        try:
+            with archive.open(record) as stream:
+                while stream.read(PART):
+                    pass
+        except zipfile.BadZipFile:
+            damaged.append(record.filename)
+    return damaged[0] if 0 < len(damaged) < len(archive.infolist()) else ""
 
 
 def _load(path: str, *, mapped: bool) -> Any:

@@ -195,6 +195,12 @@ class ShuffleNetV2(nn.Module):
     ) -> None:
         super().__init__()
         first, *stages, last = channels
+        if len(stages) != len(repeats):
+            raise ValueError(f"{len(stages)} stages of channels and {len(repeats)} of repeats; give one for each stage")
+        if any(width <= 0 or width % 2 for width in stages):
+            raise ValueError(
+                f"stages of {', '.join(map(str, stages))} channels: a unit splits them in halves, give even"
+            )
         extras = Extras(equal_branches, se, residual, field, fused)
         layers = convolution(3, first, 3, 2)
         before = first
