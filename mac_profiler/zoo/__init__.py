@@ -13,5 +13,6 @@ that names need no torch), and, unless a library has the family, the class that 
   raises for none. They replace a variant's arguments; those that the user gives replace both.
 
 What several families are built of stands below the room, in `mac_profiler.layers` and `mac_profiler.search_space`: the
-files of a room do not know each other. What was published of a model stands in a table of `mac_profiler.published`, under the model's name.
+files of a room do not know each other. What was published of a model stands in a table of `mac_profiler.published`,
+under the model's name.
 """
