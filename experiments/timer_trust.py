@@ -27,6 +27,7 @@ from experiments.trust import macprof, nets, pyperf, torch_timer
 from experiments.trust.figure import draw
 from experiments.trust.simulate import ROUNDS, location_errors, simulate
 from experiments.trust.table import write
+from mac_profiler.harness.processors import choose, pinned
 from mac_profiler.intervals import ratio
 from mac_profiler.measurement import Settings
 
@@ -46,7 +47,9 @@ def main() -> None:
 
     torch.set_num_threads(1)
     kept = options.output / "pairs.jsonl"
-    results = collect(options, kept)
+    # One core for all: macprof would keep to one by itself, the others would not, and differ by that too.
+    with pinned(choose(1)):
+        results = collect(options, kept)
     write_report(options.output, results, write(results), draw(results))
     kept.unlink()
     print(options.output / "table.md")

@@ -13,10 +13,10 @@ _PROTOCOL = """\
   so many repetitions more. What that is in truth is measured by a long run in turns, of {processes} processes; its
   interval has 99 %. The same net twice is two copies of it, each in memory of its own.
 - Every harness has {seconds:g} s for a pair, warm-up included; imports, building the nets and starting processes are
-  left out, for all. The column of seconds has everything but the imports. One thread. Pairs come in an order drawn by
-  chance, and in each pair the harnesses, and which of the nets is first.
-- macprof: nets in turns, order drawn anew each round, {own_processes} processes, each kept to one core; stop rule off,
-  so that it uses the same time. Different is "faster" or "slower"; "same" and "ambiguous" are not.
+  left out, for all. The column of seconds has everything but the imports. One thread, and all are kept to the same
+  core. Pairs come in an order drawn by chance, and in each pair the harnesses, and which of the nets is first.
+- macprof: nets in turns, order drawn anew each round, {own_processes} processes; stop rule off, so that it uses the
+  same time. Different is "faster" or "slower"; "same" and "ambiguous" are not.
 - torch.utils.benchmark: `blocked_autorange` of one net, then of the other. It has no rule for what is different, and is
   read in two ways: the quartile ranges that it prints do not overlap; the digits that `Compare` shows when trimmed to
   significant ones differ.
