@@ -16,7 +16,6 @@ import pytest
 from experiments import peers
 from experiments.conformance.judge import culprits, judge
 from experiments.reporting.forking import ChildFailed, run_forked
-from experiments.reporting.intervals import median, ratio
 from experiments.speed.derived import lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,22 +97,6 @@ def test_a_copy_gives_its_result_or_says_why_not() -> None:
         run_forked(lambda: os.kill(os.getpid(), signal.SIGKILL), 20)
     with pytest.raises(ChildFailed, match=r"timed out after 0\.2 s"):
         run_forked(lambda: time.sleep(60), 0.2)
-
-
-def test_intervals_hold_the_value_and_widen_with_the_spread() -> None:
-    narrow, wide = median([1.0, 1.1, 0.9, 1.0, 1.05]), median([1.0, 5.0, 0.2, 1.0, 3.0])
-    assert narrow.value == wide.value == 1.0
-    assert narrow.low <= 1.0 <= narrow.high
-    assert wide.high - wide.low > narrow.high - narrow.low
-
-
-def test_a_ratio_is_that_of_the_pairs() -> None:
-    # Rounds differ in speed, and both samples of a round alike: the ratio is the same in all of them.
-    below = [1.0, 2.0, 4.0, 1.5]
-    found = ratio([3 * seconds for seconds in below], below)
-    assert (found.low, found.value, found.high) == pytest.approx((3.0, 3.0, 3.0))
-    with pytest.raises(ValueError, match="3 samples cannot be paired with 4"):
-        ratio([1.0, 2.0, 3.0], below)
 
 
 def test_only_shared_rounds_are_compared() -> None:

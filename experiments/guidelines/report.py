@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from experiments.reporting.files import write_report
 from experiments.reporting.options import Options
 from mac_profiler.api import count_case
 from mac_profiler.conduct import conduct
+from mac_profiler.harness.processors import available
 from mac_profiler.measurement import Settings
 from mac_profiler.plan import Plan, cases_of, shortened
 from mac_profiler.standing import Standing, stand
@@ -25,16 +26,18 @@ SMOKE = Settings(processes=1, min_rounds=3, max_seconds=0.05, sample_seconds=0.0
 
 
 def run(benchmark: str, options: Options) -> None:
-    """Measure on one thread, and again on two, and write table, figure and samples.
+    """Measure on one thread, on a CPU again on two where there are two cores, and write table, figure and samples.
 
     Args:
         benchmark: "g1".
         options: of its command line.
     """
-    alone = SMOKE if options.smoke else Settings(seed=options.seed)
-    shared = SMOKE.with_threads(2) if options.smoke else shortened(Settings(seed=options.seed, threads=2))
+    full = Settings(device=options.device, seed=options.seed)
+    alone = replace(SMOKE, device=options.device) if options.smoke else full
+    shared = SMOKE.with_threads(2) if options.smoke else shortened(full.with_threads(2))
     one = measure(Plan((benchmark,), quick=options.smoke, settings=alone))
-    two = measure(Plan((benchmark,), quick=True, settings=shared))
+    has_two = options.device == "cpu" and len(available()) > 1
+    two = measure(Plan((benchmark,), quick=True, settings=shared)) if has_two else []
     environment = {
         **describe(),
         **{name: str(value) for name, value in one[0].measurement.environment.items() if name not in ("date", "torch")},

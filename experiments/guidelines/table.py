@@ -39,18 +39,20 @@ def write(
             "\n".join(f"- {line}" for line in _tell(groups, two, settings)),
             "![speed along the axis, time against memory access](figure.svg)",
             *(part for name, own in groups for part in (f"## {name}", _table(own))),
-            "## Two threads",
-            "A short run of the smallest groups with two threads, for what threads change.",
-            *(
-                part
-                for name, own in groupby(two, key=lambda each: each.measurement.case.group)
-                for part in (f"### {name}", _table(list(own)))
-            ),
+            *_two_threads(two),
             "## Protocol",
             _PROTOCOL.format(**settings.as_json()),
             environment_table(environment),
         ]
     )
+
+
+def _two_threads(two: Sequence[Standing]) -> list[str]:
+    if not two:
+        return []
+    heading = ["## Two threads", "A short run of the smallest groups with two threads, for what threads change."]
+    groups = groupby(two, key=lambda each: each.measurement.case.group)
+    return heading + [part for name, own in groups for part in (f"### {name}", _table(list(own)))]
 
 
 def _table(own: Sequence[Standing]) -> str:

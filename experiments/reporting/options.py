@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,25 +18,32 @@ class Options:
         output: folder of the report.
         smoke: take the least of everything: it shows that the experiment runs, its figures mean nothing.
         seed: of whatever is drawn by chance.
+        device: what is timed; "cpu" for an experiment that has no choice.
     """
 
     output: Path
     smoke: bool
     seed: int
+    device: str = "cpu"
 
 
-def read_options(name: str, description: str | None) -> Options:
+def read_options(name: str, description: str | None, devices: Sequence[str] = ()) -> Options:
     """Parse the command line.
 
     Args:
-        name: of the experiment, and of its folder under reports/.
+        name: of the experiment, and of its folder under reports/; of another device than the CPU, it is part of it.
         description: the experiment's docstring.
+        devices: what it can be told to time.
     """
     parser = argparse.ArgumentParser(
         prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=REPORTS / name, help="folder of the report [%(default)s]")
+    parser.add_argument("--output", type=Path, help=f"folder of the report [{REPORTS / name}]")
     parser.add_argument("--smoke", action="store_true", help="take the least of everything, to see that it runs")
     parser.add_argument("--seed", type=int, default=0, help="of the order of the calls [%(default)s]")
+    if devices:
+        parser.add_argument("--device", choices=devices, default="cpu", help="what is timed [%(default)s]")
     given = parser.parse_args()
-    return Options(given.output, given.smoke, given.seed)
+    device = given.device if devices else "cpu"
+    folder = name if device == "cpu" else f"{name}_{device}"
+    return Options(given.output or REPORTS / folder, given.smoke, given.seed, device)

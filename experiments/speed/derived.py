@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.reporting.intervals import Estimate, median, ratio
+from mac_profiler.intervals import Estimate, median_interval, paired_ratio
 
 OWN = "macprof"
 
@@ -73,8 +73,8 @@ def _line(samples: Mapping[str, Any], name: str) -> Line:
         count=first[0]["count"],
         first=statistics.median(sample["seconds"] for sample in first),
         first_with_import=statistics.median(sample["seconds"] + sample["load_seconds"] for sample in first),
-        warm=median([each[name] for each in shared]) if shared else None,
-        slower=ratio([each[name] for each in shared], [each[OWN] for each in shared]) if shared else None,
+        warm=median_interval([each[name] for each in shared]) if shared else None,
+        slower=paired_ratio([each[name] for each in shared], [each[OWN] for each in shared]) if shared else None,
         peak_bytes=int(statistics.median(peaks)) if peaks else None,
     )
 
@@ -100,7 +100,7 @@ def targets(results: Mapping[str, Any]) -> list[Target]:
                 claim = f"first call{label}: no slower than {names[quickest.peer]}, the fastest other"
                 found.append(Target(model, claim, _first_ratio(samples, quickest.peer, field), 1.0, at_least=False))
     pairs = results["commands"]
-    cost = ratio([pair["analyze"] for pair in pairs], [pair["import_torch"] for pair in pairs])
+    cost = paired_ratio([pair["analyze"] for pair in pairs], [pair["import_torch"] for pair in pairs])
     found.append(Target("shufflenet_v2", "whole command: at most 1.25 times import torch", cost, 1.25, at_least=False))
     return found
 
@@ -114,7 +114,7 @@ def _first_ratio(samples: Mapping[str, Any], other: str, field: str) -> Estimate
 
     own, others = seconds(OWN), seconds(other)
     # The slow ones have fewer processes than macprof.
-    return ratio(own[-len(others) :], others)
+    return paired_ratio(own[-len(others) :], others)
 
 
 def chain_seconds(results: Mapping[str, Any]) -> dict[int, float]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.reporting.files import environment_table, markdown_table
-from experiments.reporting.intervals import Estimate
 from experiments.speed.derived import OWN, Line, chain_seconds, lines, targets
+from mac_profiler.intervals import Estimate
 
 _PROTOCOL = """\
 - One thread (`torch.set_num_threads(1)`, `OMP_NUM_THREADS=1`); models of torchvision with random weights, on the CPU,
@@ -20,7 +20,7 @@ _PROTOCOL = """\
 - Warm: one call of each profiler a round, one at a time, in an order drawn anew each round; one call before is not
   counted. A profiler that has used up its seconds sits out the later rounds; it has 3 samples at least, or fewer where
   one call takes seconds. The ratio to macprof is taken over the rounds that both took part in. Brackets hold the 95 %
-  interval by bootstrap.
+  interval, with what drifts from round to round; of three samples and fewer it is wide.
 - Peak memory: most resident memory until the end of the first call, over that before the profiler's import.
 - Answer: as it is given, divided by 2 where a multiply-add counts as two. What else it counts stands below."""
 
