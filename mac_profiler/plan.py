@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from mac_profiler import benchmarks, models
+from mac_profiler import benchmarks, models, probes
 from mac_profiler.errors import InvalidInput
 from mac_profiler.measurement import MODELS, Case, Scalar, Settings
 
@@ -24,6 +24,7 @@ class Plan:
         batch: images at once, for models without inputs given.
         quick: fewer sizes, and the time of a case cut short.
         settings: how.
+        probes: those of a calibration, too.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -33,6 +34,7 @@ class Plan:
     batch: int = 1
     quick: bool = False
     settings: Settings = field(default_factory=Settings)
+    probes: bool = False
 
     def to_text(self) -> str:
         """One line of JSON."""
@@ -51,7 +53,8 @@ class Plan:
     def subjects(self) -> tuple[str, ...]:
         """Names of what is measured, for the store's list and for --resume."""
         chosen = (benchmark.NAME for benchmark in benchmarks.choose(self.benchmarks))
-        return (*chosen, *self.models, *(["quick"] if self.quick else []))
+        marks = [name for name, said in (("quick", self.quick), (probes.CALIBRATION, self.probes)) if said]
+        return (*chosen, *self.models, *marks)
 
 
 def cases_of(plan: Plan) -> list[Case]:
@@ -67,6 +70,8 @@ def cases_of(plan: Plan) -> list[Case]:
         twice = next(name for name in plan.models if plan.models.count(name) > 1)
         raise InvalidInput(f"--model {twice} is given twice; name each model once")
     found += [_model_case(plan, name) for name in plan.models]
+    if plan.probes:
+        found += probes.cases(plan.settings)
     if not found:
         raise InvalidInput(f"nothing to measure: name a benchmark ({', '.join(benchmarks.names())}, all) or --model")
     return found
@@ -77,7 +82,7 @@ def _model_case(plan: Plan, name: str) -> Case:
         built = models.find(name, plan.arguments, plan.inputs, device="cpu")
         if built.kwargs:
             raise InvalidInput(f"{name} takes inputs by name; bench measures models that are called with tensors alone")
-        return built.module, built.args if plan.inputs else _batched(built.args, plan.batch)
+        return built.module, built.args if plan.inputs else batched(built.args, plan.batch)
 
     given = "+".join(plan.inputs) or f"batch {plan.batch}"
     axes: dict[str, Scalar] = {"model": name, "batch": plan.batch}
@@ -85,7 +90,7 @@ def _model_case(plan: Plan, name: str) -> Case:
     return Case(MODELS, given, name, axes, build)
 
 
-def _batched(args: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
+def batched(args: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
     """Default inputs, which hold one image each, repeated."""
     return args if batch == 1 else tuple(arg.repeat(batch, *[1] * (arg.ndim - 1)) for arg in args)
 

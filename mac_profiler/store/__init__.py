@@ -33,6 +33,19 @@ def default_path(environment: Mapping[str, str] = os.environ, platform: str = sy
     """
     if environment.get(VARIABLE):
         return Path(environment[VARIABLE])
+    return data_folder(environment, platform) / "results.sqlite"
+
+
+def data_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Where macprof keeps what it is to remember for this user.
+
+    Args:
+        environment: variables of the environment.
+        platform: as `sys.platform` says.
+
+    Raises:
+        StoreFailed: the user has no home.
+    """
     try:
         home = Path.home()
     except RuntimeError as error:
@@ -43,7 +56,7 @@ def default_path(environment: Mapping[str, str] = os.environ, platform: str = sy
         "darwin": ("", home / "Library" / "Application Support"),
     }.get(platform, ("XDG_DATA_HOME", home / ".local" / "share"))
     folder = Path(environment.get(named, ""))
-    return (folder if folder.is_absolute() else usual) / "macprof" / "results.sqlite"
+    return (folder if folder.is_absolute() else usual) / "macprof"
 
 
 def open_store(path: str | Path | None = None, *, read_only: bool = False) -> Store:

@@ -1,25 +1,17 @@
-"""The package in a handful of calls; the only module that joins the stages."""
+"""Analyze: from a model to its counted operators."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mac_profiler import models
 from mac_profiler.cost import FORMULAS
 from mac_profiler.errors import InvalidInput
 from mac_profiler.models import Built
 from mac_profiler.profile import Profile, count
-
-if TYPE_CHECKING:
-    from mac_profiler.document import Document
-    from mac_profiler.measurement import Case
-    from mac_profiler.plan import Plan
-    from mac_profiler.standing import Counted
 
 
 def analyze(model: Any, /, *args: Any, backward: bool = False, **kwargs: Any) -> Profile:
@@ -45,8 +37,8 @@ def analyze(model: Any, /, *args: Any, backward: bool = False, **kwargs: Any) ->
     if isinstance(model, str):
         built = models.find(model)
         given = Built(model, built.module, args, kwargs) if args or kwargs else built
-        return _profile(given, backward)
-    return _profile(Built("", model, args, kwargs), backward)
+        return profile_of(given, backward=backward)
+    return profile_of(Built("", model, args, kwargs), backward=backward)
 
 
 def analyze_named(
@@ -76,75 +68,17 @@ def analyze_named(
     say(f"building {name}")
     built = models.find(name, arguments, inputs, device=device, weights=weights)
     say(f"tracing {name}")
-    profile = _profile(_in_training(built) if train else built, train)
+    profile = profile_of(_in_training(built) if train else built, backward=train)
     if profile.graph.mode == "assume" and device == "meta":
         # Built where it has data, the model can answer what had to be assumed.
         say(f"building {name} with data")
         built = models.find(name, arguments, inputs, device="cpu", weights=weights)
-        profile = _profile(_in_training(built) if train else built, train)
+        profile = profile_of(_in_training(built) if train else built, backward=train)
     return profile
 
 
-def bench(
-    plan: Plan,
-    *,
-    store: str | Path | None = None,
-    resume: bool = False,
-    figures: str | PathLike[str] | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> Document:
-    """Measure what a plan names, keep every sample, and say how the cases stand.
-
-    Args:
-        plan: what, and how.
-        store: file of results; None takes the user's own.
-        resume: go on with the last unfinished run of the same plan.
-        figures: folder for the benchmarks' figures; None draws none.
-        progress: told of how far it is.
-
-    Raises:
-        MacprofError: the plan cannot be measured here, or the store cannot be written.
-    """
-    from mac_profiler import standing
-    from mac_profiler.conduct import conduct
-    from mac_profiler.figures import draw_all
-    from mac_profiler.plan import cases_of
-    from mac_profiler.store import open_store
-
-    say = progress or (lambda _: None)
-    with open_store(store) as opened:
-        done = conduct(plan, opened, resume=resume, say=say)
-        place = str(opened.path)
-    say("counting")
-    measured = done.measurements
-    cases = {case.key: case for case in cases_of(plan)}
-    counted = {each.case.key: count_case(cases[each.case.key]) for each in measured}
-    standings = standing.stand(measured, counted, plan.settings)
-    if figures is not None:
-        say("drawing")
-        draw_all(standings, plan.settings, figures)
-    return standing.describe_bench(standings, plan.settings, done.run, measured[0].environment, place)
-
-
-def count_case(case: Case) -> Counted:
-    """What one call of a benchmark's case costs."""
-    import torch
-
-    from mac_profiler.bounds import bound
-    from mac_profiler.measurement import MODELS
-    from mac_profiler.standing import Counted
-
-    assert case.build is not None  # noqa: S101 - a plan's cases can all be built
-    # A model says itself where it is built; layers of a benchmark need no memory to be counted.
-    with nullcontext() if case.benchmark == MODELS else torch.device("meta"):
-        module, inputs = case.build()
-    profile = _profile(Built(case.key, module.eval(), inputs), backward=False)
-    images = int(case.axes.get("images", case.axes.get("batch", 1)))
-    least = bound(profile.graph).least_ungrouped
-    return Counted(profile.total.mult_adds, profile.total.accesses, least, images)
-
-
-def _profile(built: Built, backward: bool) -> Profile:
+def profile_of(built: Built, *, backward: bool = False) -> Profile:
+    """Trace and count what was built."""
     from mac_profiler.trace import trace
 
     graph = trace(

@@ -1,0 +1,165 @@
+"""Forecast: from a machine to its platform, from a platform to a model's time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mac_profiler import models
+from mac_profiler.api.analysis import profile_of
+from mac_profiler.api.measuring import profile_case
+from mac_profiler.errors import InvalidInput, MissingPackage, ModelNotFound
+
+if TYPE_CHECKING:
+    from mac_profiler.measurement import Settings
+    from mac_profiler.platform import Platform
+    from mac_profiler.predict import Prediction
+    from mac_profiler.profile import Profile
+    from mac_profiler.speed_tables import Row
+
+
+def calibrate(
+    settings: Settings, *, name: str, output: str | None = None, progress: Callable[[str], None] | None = None
+) -> tuple[Platform, str]:
+    """Measure what this machine can do, and keep it; nothing is written before all of it is there.
+
+    Args:
+        settings: device, dtype and threads; how long each probe is measured.
+        name: of the platform.
+        output: file for the profile; None keeps it among the user's data.
+        progress: told of how far it is.
+
+    Returns:
+        The platform, and the file that it is in.
+
+    Raises:
+        MacprofError: the device is not there, a probe cannot be measured, or the profile cannot be written.
+    """
+    import tempfile
+
+    from mac_profiler.calibrate import Probed, learn_platform
+    from mac_profiler.conduct import conduct
+    from mac_profiler.output import check_writable
+    from mac_profiler.plan import Plan, cases_of
+    from mac_profiler.shelf import check_name, place_of, save
+    from mac_profiler.store import open_store
+    from mac_profiler.work import tasks
+
+    place = place_of(check_name(name), output)
+    check_writable(str(place))
+    say = progress or (lambda _: None)
+    plan = Plan(probes=True, settings=settings)
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "probes.sqlite") as store:
+        measured = conduct(plan, store, say=say).measurements
+    say("counting")
+    cases = {case.key: case for case in cases_of(plan)}
+    probed = [Probed(each, tuple(task.work for task in tasks(profile_case(cases[each.case.key])))) for each in measured]
+    platform = learn_platform(name, probed, settings, measured[0].environment)
+    save(platform, place)
+    return platform, str(place)
+
+
+def platform_here(device: str = "cpu", dtype: str = "float32") -> Platform:
+    """The newest profile of this machine.
+
+    Raises:
+        UnknownName: it is not calibrated.
+        InvalidInput: it was, but with other hardware or another torch.
+    """
+    from mac_profiler.devices import open_device
+    from mac_profiler.environment import describe_environment
+    from mac_profiler.measurement import Settings
+    from mac_profiler.shelf import find_here
+
+    with open_device(Settings(device=device)) as opened:
+        environment = {**describe_environment(), **opened.describe()}
+    return find_here(environment, device, dtype)
+
+
+def predict_named(
+    name: str,
+    platform: Platform,
+    *,
+    arguments: Mapping[str, object] | None = None,
+    inputs: Sequence[str] = (),
+    batch: int = 1,
+    observe: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[Prediction, list[float | None] | None]:
+    """What a model takes on a platform that is known by name, and measured, if that is wanted.
+
+    Args:
+        name: see `mac_profiler.models.find`.
+        platform: where.
+        arguments: keyword arguments of its constructor.
+        inputs: texts like "1x3x224x224"; none takes the model's default.
+        batch: images at once, where no inputs are given.
+        observe: run it here, and measure every operator.
+        progress: told what is being done.
+
+    Returns:
+        The prediction, and measured seconds of every operator of its graph; None where none was asked for.
+    """
+    from mac_profiler import observe as observing
+    from mac_profiler.measurement import Settings
+    from mac_profiler.plan import batched
+    from mac_profiler.predict import predict
+
+    say = progress or (lambda _: None)
+    say(f"building {name}")
+    built = models.find(name, arguments, inputs, device="cpu" if observe else "meta")
+    if not inputs and batch > 1:
+        built = replace(built, args=batched(built.args, batch))
+    say(f"tracing {name}")
+    prediction = predict(profile_of(built), platform)
+    if not observe:
+        return prediction, None
+    say(f"measuring {name}")
+    threads = int(platform.provenance.get("settings.threads", 1))
+    settings = Settings(device=platform.device, dtype=platform.dtype, threads=threads)
+    return prediction, observing.observe(built, prediction.profile.graph, settings)
+
+
+def fit_platform(
+    table: str | PathLike[str], *, name: str, device: str, dtype: str, progress: Callable[[str], None] | None = None
+) -> tuple[Platform, list[str]]:
+    """Learn a platform from a table of measured speeds, see `mac_profiler.speed_tables`.
+
+    Args:
+        table: the file.
+        name: of the platform.
+        device: that the table was measured on, "cpu" or "cuda".
+        dtype: that it was measured in.
+        progress: told how far it is.
+
+    Returns:
+        The platform, and a line for each model that could not be counted.
+    """
+    from mac_profiler.speed_tables import count_rows, fit, read_table
+
+    rows = read_table(table)
+    counted, left_out = count_rows(rows, count_row, progress or (lambda _: None))
+    return fit(name, counted, device=device, dtype=dtype, table=Path(table).name), left_out
+
+
+def count_row(row: Row) -> Profile:
+    """Count the model of a row of a speed table: timm's of that name, or what else the name finds.
+
+    Raises:
+        MacprofError: it is unknown, or does not take such images.
+    """
+    name = row.model if ":" in row.model else f"timm:{row.model}"
+    shape = [f"{row.batch}x3x{row.size}x{row.size}"]
+    try:
+        # Models of fixed positions are told their size, the others refuse to be.
+        built = models.find(name, {"img_size": row.size}, shape)
+    except InvalidInput:
+        built = models.find(name, {}, shape)
+    except ModelNotFound as error:
+        if isinstance(error, MissingPackage):
+            raise
+        built = models.find(name, {}, shape)
+    return profile_of(built)
