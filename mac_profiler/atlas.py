@@ -47,7 +47,7 @@ def list_platforms(platforms: Sequence[Platform], place: str) -> Document:
     return Document(
         title=f"{len(platforms)} platform{'' if len(platforms) == 1 else 's'}",
         facts={"kept in": place},
-        tables=(Table(tuple(COLUMNS[key] for key in columns), tuple(lines)),) if lines else (),
+        tables=(Table(tuple(COLUMNS[key] for key in columns), tuple(lines)),),
         data=lambda: {"schema_version": 1, "platforms": [_summary(each) for each in platforms]},
         notes=() if lines else ("'macprof calibrate' measures this machine; 'macprof platforms fit' learns another.",),
     )

@@ -13,13 +13,14 @@ Each network is held out once; how far off its time is then told is the error th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from mac_profiler.errors import MeasureFailed
+from mac_profiler.facts import Probed, facts_of
 from mac_profiler.intervals import median_of
 from mac_profiler.learning import Learned, Number, Observation, laws_of, learn
-from mac_profiler.measurement import Measurement, Scalar, Settings
-from mac_profiler.platform import Bandwidth, Fact, Law, Platform
+from mac_profiler.measurement import Scalar, Settings
+from mac_profiler.platform import Bandwidth, Law, Platform
 from mac_profiler.predict import seconds_of
 from mac_profiler.probes import BANDWIDTH, NETWORK
 from mac_profiler.work import KINDS, PRODUCTS, Work, tally
@@ -44,24 +45,6 @@ ADDED = (
 )
 # Enough to choose among numbers that one network cannot tell apart, too little to move what the networks do tell.
 PULL = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """One probe: what it has to do, and how long that took.
-
-    Attributes:
-        measurement: its samples.
-        works: of its operators, in order.
-    """
-
-    measurement: Measurement
-    works: tuple[Work, ...]
-
-    @property
-    def group(self) -> str:
-        """What it tells."""
-        return self.measurement.case.group
 
 
 def learn_platform(
@@ -102,7 +85,7 @@ def learn_platform(
     return replace(
         hot,
         laws={kind: _sum(law, extra.get(kind, Law())) for kind, law in laws.items()},
-        facts=tuple(_facts(known, settings)),
+        facts=tuple(facts_of(known, settings)),
         error=added.within(0.9),
         median_error=added.within(0.5),
         provenance={
@@ -131,7 +114,9 @@ def _added(known: Sequence[Probed], hot: Platform, seconds: Mapping[int, float])
         if each.group == NETWORK:
             told = sum(seconds_of(work, hot).total for work in each.works)
             name = each.measurement.case.name
-            observations.append(Observation(name, tally(each.works), seconds[id(each)], told))
+            observations.append(Observation(name, _stretched(each.works, hot), seconds[id(each)], told))
+    if not observations:
+        raise MeasureFailed(f"no probe of {NETWORK} could be measured; see 'macprof bench' for what fails here")
     return learn(observations, ADDED, pull=PULL)
 
 
@@ -158,39 +143,3 @@ def _bandwidths(known: Sequence[Probed], seconds: Mapping[int, float]) -> tuple[
     # A size that did not fit the machine's memory has no figures.
     whole = {size: ways for size, ways in sorted(found.items()) if len(ways) == 3}
     return tuple(Bandwidth(size, ways["read"], ways["write"], ways["copy"]) for size, ways in whole.items())
-
-
-def _facts(known: Sequence[Probed], settings: Settings) -> list[Fact]:
-    """For each kind the best rate that any of its probes reached; bandwidths; and what the smallest call takes."""
-    found: dict[tuple[str, str], Fact] = {}
-    for each in known:
-        median = median_of(each.measurement, settings)
-        case = each.measurement.case
-        if each.group == NETWORK:
-            continue
-        if each.group == BANDWIDTH:
-            amount, key, unit = float(case.axes["working_set"]), case.name, "bytes/s"
-            group = BANDWIDTH
-        elif each.group in PRODUCTS:
-            amount, key, unit = sum(work.operations for work in each.works), each.group, "multiply-adds/s"
-            group = "rate"
-        else:
-            amount, key, unit = sum(work.bytes_moved for work in each.works), each.group, "bytes/s"
-            group = "rate"
-        fact = Fact(key, group, unit, amount / median.value, amount / median.high, _over(amount, median.low), case.name)
-        if (group, key) not in found or fact.value > found[group, key].value:
-            found[group, key] = fact
-    smallest = min(
-        (each for each in known if each.group == "elementwise"), key=lambda each: sum(w.bytes_moved for w in each.works)
-    )
-    median = median_of(smallest.measurement, settings)
-    calls = sum(work.calls for work in smallest.works)
-    launch = Fact(
-        "launch", "launch", "s", median.value / calls, median.low / calls, median.high / calls,
-        smallest.measurement.case.name,
-    )  # fmt: skip
-    return [*found.values(), launch]
-
-
-def _over(amount: float, seconds: float) -> float:
-    return amount / seconds if seconds > 0 else float("inf")

@@ -73,6 +73,11 @@ class Document:
     notes: tuple[str, ...] = ()
     legend: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def filled(self) -> tuple[Table, ...]:
+        """The tables that have a row: a heading above nothing tells a reader nothing."""
+        return tuple(table for table in self.tables if table.lines or table.total is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:

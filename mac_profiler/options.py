@@ -21,6 +21,12 @@ def _complete_model(incomplete: str) -> list[str]:
     return models.complete(incomplete)
 
 
+def _complete_device(incomplete: str) -> list[str]:
+    from mac_profiler import devices
+
+    return [name for name in devices.names() if name.startswith(incomplete)]
+
+
 def _complete_format(incomplete: str) -> list[str]:
     from mac_profiler.report import formats
 
@@ -50,6 +56,16 @@ FormatOption = Annotated[
 ]  # fmt: skip
 OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, whole or not at all.")
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="FILE",
+        help="File of results. Default: what MACPROF_STORE names, or else one among the user's data.",
+    ),
+]  # fmt: skip
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="DEVICE", autocompletion=_complete_device, help="cpu, cuda or mps.")
 ]
 
 

@@ -174,6 +174,24 @@ def from_json(text: str, place: str) -> Platform:
         found = Platform(**{**read, "laws": laws, "bandwidths": bandwidths, "facts": facts})
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise InvalidInput(f"'{place}' is a damaged profile of a platform ({error}); calibrate anew") from error
-    if not all(value >= 0 for law in laws.values() for value in asdict(law).values()):
-        raise InvalidInput(f"'{place}' is a damaged profile of a platform (a negative time); calibrate anew")
+    damage = _damage(asdict(found))
+    if damage:
+        raise InvalidInput(f"'{place}' is a damaged profile of a platform ({damage}); calibrate anew")
     return found
+
+
+def _damage(read: Mapping[str, Any]) -> str:
+    """What no profile has that was written whole; "" where there is nothing of the kind."""
+    texts = [read[name] for name in ("name", "device", "dtype")]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(read["fused"], bool):
+        return "name, device and dtype are texts, and fused is true or false"
+    if not isinstance(read["provenance"], dict):
+        return "its provenance is no object"
+    times = [read["error"], read["median_error"], *(value for law in read["laws"].values() for value in law.values())]
+    rates = [value for each in read["bandwidths"] for value in each.values()]
+    measured = [each[name] for each in read["facts"] for name in ("value", "low", "high")]
+    if not all(isinstance(value, int | float) for value in (*times, *rates, *measured)):
+        return "a text stands for a number"
+    if not (all(value >= 0 for value in (*times, *measured)) and all(value > 0 for value in rates)):
+        return "a time or rate is negative or nothing"
+    return ""

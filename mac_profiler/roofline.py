@@ -60,7 +60,7 @@ def roofs(platform: Platform) -> tuple[float, dict[str, float]]:
         # Passes that work in place, on maps that the nearest cache holds, move more than any copy.
         passes = [fact.value for fact in platform.facts if fact.group == "rate" and fact.unit == "bytes/s"]
         fastest = max(max(each.read, each.write, each.copy) for each in platform.bandwidths)
-        return peak, {"caches": max(fastest, *passes), "main memory": platform.bandwidths[-1].copy}
+        return peak, {"caches": max((fastest, *passes)), "main memory": platform.bandwidths[-1].copy}
     bytes_seconds = [law.read_seconds for law in platform.laws.values() if law.read_seconds]
     return peak, {"memory": 1 / min(bytes_seconds)} if bytes_seconds else {}
 

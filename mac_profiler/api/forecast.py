@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mac_profiler import models
 from mac_profiler.api.analysis import profile_of
 from mac_profiler.api.measuring import profile_case
-from mac_profiler.errors import InvalidInput, MissingPackage, ModelNotFound
+from mac_profiler.errors import InvalidInput, MacprofError, ModelNotFound
 
 if TYPE_CHECKING:
     from mac_profiler.measurement import Settings
+    from mac_profiler.models import Built
     from mac_profiler.platform import Platform
     from mac_profiler.predict import Prediction
     from mac_profiler.profile import Profile
@@ -40,8 +41,9 @@ def calibrate(
     """
     import tempfile
 
-    from mac_profiler.calibrate import Probed, learn_platform
+    from mac_profiler.calibrate import learn_platform
     from mac_profiler.conduct import conduct
+    from mac_profiler.facts import Probed
     from mac_profiler.output import check_writable
     from mac_profiler.plan import Plan, cases_of
     from mac_profiler.shelf import check_name, place_of, save
@@ -113,6 +115,8 @@ def predict_named(
     built = models.find(name, arguments, inputs, device="cpu" if observe else "meta")
     if not inputs and batch > 1:
         built = replace(built, args=batched(built.args, batch))
+    if "learned_from" not in platform.provenance:
+        built = in_dtype(built, platform.dtype)
     say(f"tracing {name}")
     prediction = predict(profile_of(built), platform)
     if not observe:
@@ -121,6 +125,25 @@ def predict_named(
     threads = int(platform.provenance.get("settings.threads", 1))
     settings = Settings(device=platform.device, dtype=platform.dtype, threads=threads)
     return prediction, observing.observe(built, prediction.profile.graph, settings)
+
+
+def in_dtype(built: Built, dtype: str) -> Built:
+    """The model and its inputs in the floating-point type that a platform was calibrated with.
+
+    A table of speeds tells of models in single precision, whatever its engine makes of them.
+    """
+    import torch
+
+    wanted: torch.dtype = getattr(torch, dtype)
+    if wanted == torch.float32:
+        return built
+
+    def cast(value: Any) -> Any:
+        return value.to(wanted) if isinstance(value, torch.Tensor) and value.is_floating_point() else value
+
+    module = built.module.to(wanted) if isinstance(built.module, torch.nn.Module) else built.module
+    kwargs = {name: cast(value) for name, value in built.kwargs.items()}
+    return replace(built, module=module, args=tuple(map(cast, built.args)), kwargs=kwargs)
 
 
 def fit_platform(
@@ -146,20 +169,20 @@ def fit_platform(
 
 
 def count_row(row: Row) -> Profile:
-    """Count the model of a row of a speed table: timm's of that name, or what else the name finds.
+    """Count the model of a row of a speed table: timm's of that name, or else macprof's own.
 
     Raises:
         MacprofError: it is unknown, or does not take such images.
     """
-    name = row.model if ":" in row.model else f"timm:{row.model}"
     shape = [f"{row.batch}x3x{row.size}x{row.size}"]
-    try:
+    names = [row.model] if ":" in row.model else [f"timm:{row.model}", row.model]
+    refused: list[MacprofError] = []
+    for name in names:
         # Models of fixed positions are told their size, the others refuse to be.
-        built = models.find(name, {"img_size": row.size}, shape)
-    except InvalidInput:
-        built = models.find(name, {}, shape)
-    except ModelNotFound as error:
-        if isinstance(error, MissingPackage):
-            raise
-        built = models.find(name, {}, shape)
-    return profile_of(built)
+        for arguments in ({"img_size": row.size}, {}):
+            try:
+                return profile_of(models.find(name, arguments, shape))
+            except (InvalidInput, ModelNotFound) as error:
+                refused.append(error)
+    # What the table's own package says of a name is the best that can be said.
+    raise refused[min(1, len(refused) - 1)]

@@ -75,7 +75,9 @@ def analyze(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Count multiply-adds, FLOPs, memory access cost and parameters of a model.
+    """Count what a model costs, op by op.
+
+    Multiply-adds, FLOPs, memory access cost and parameters.
 
     The model is traced on shapes alone: nothing is computed and no weight is fetched. Weights that are given are
     checked against the model, and loaded where its device has memory for them, or where their values decide.

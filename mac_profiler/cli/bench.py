@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import FormatOption, OutputOption, deliver, prepare
+from mac_profiler.options import DeviceOption, FormatOption, OutputOption, StoreOption, deliver, prepare
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
@@ -19,12 +19,6 @@ def _complete_model(incomplete: str) -> list[str]:
     from mac_profiler import models
 
     return models.complete(incomplete)
-
-
-def _complete_device(incomplete: str) -> list[str]:
-    from mac_profiler import devices
-
-    return [name for name in devices.names() if name.startswith(incomplete)]
 
 
 def bench(
@@ -47,9 +41,7 @@ def bench(
         list[str] | None, typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the models.")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, of models.")] = 1,
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", autocompletion=_complete_device, help="cpu, cuda or mps.")
-    ] = "cpu",
+    device: DeviceOption = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="A look: fewer sizes, one process, little time.")] = False,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of an operator on the CPU.")] = 1,
     dtype: Annotated[str, typer.Option(metavar="DTYPE", help="Of weights and inputs.")] = "float32",
@@ -68,18 +60,17 @@ def bench(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the order in which cases take turns.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last unfinished run of these.")] = False,
-    store: Annotated[
-        str | None, typer.Option(metavar="FILE", help="File of results. Default: one among the user's data.")
-    ] = None,
+    store: StoreOption = None,
     figures: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Draw the guidelines' figures there, png and svg.")
     ] = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:  # fmt: skip
-    """Measure benchmarks or models; every sample is kept, see 'macprof results'.
+    """Measure benchmarks or models.
 
-    Cases that are compared take turns in random order; each is timed until its median is precise.
+    Cases that are compared take turns in random order; each is timed until its median is precise. Every sample is
+    kept, see 'macprof results'.
     """
     from mac_profiler import api
     from mac_profiler.measurement import Settings

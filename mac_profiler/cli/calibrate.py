@@ -6,19 +6,11 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import FormatOption, deliver, prepare
-
-
-def _complete_device(incomplete: str) -> list[str]:
-    from mac_profiler import devices
-
-    return [name for name in devices.names() if name.startswith(incomplete)]
+from mac_profiler.options import DeviceOption, FormatOption, deliver, prepare
 
 
 def calibrate(
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", autocompletion=_complete_device, help="cpu, cuda or mps.")
-    ] = "cpu",
+    device: DeviceOption = "cpu",
     dtype: Annotated[str, typer.Option(metavar="DTYPE", help="Of weights and inputs.")] = "float32",
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of an operator on the CPU.")] = 1,
     name: Annotated[
@@ -31,9 +23,10 @@ def calibrate(
     seed: Annotated[int, typer.Option(metavar="N", help="Of the order in which probes take turns.")] = 0,
     format: FormatOption = None,
 ) -> None:
-    """Measure what this machine can do: rates of every kind of work, bandwidths, launches.
+    """Measure what this machine can do.
 
-    From that profile 'macprof why' tells where a model's time goes, without running it.
+    Rates of every kind of work, bandwidths, launches: about a minute. From that profile 'macprof why' tells where a
+    model's time goes, without running it.
     """
     from dataclasses import replace
 

@@ -20,7 +20,7 @@ ELSEWHERE = (
 
 
 def models(format: FormatOption = None, output: OutputOption = None) -> None:
-    """List the models that come with macprof, with their published figures."""
+    """List the models, with published figures."""
     from mac_profiler.models import entries
 
     form = prepare(format, output)

@@ -47,7 +47,7 @@ def platforms(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:  # fmt: skip
-    """List, show and plot what is known of machines, and learn more from tables of speeds.
+    """List, show, plot and learn platforms.
 
     \b
     list              every platform; what is done when nothing is said

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mac_profiler.errors import InvalidInput
-from mac_profiler.options import OutputOption, check_choice, deliver, prepare
+from mac_profiler.options import OutputOption, StoreOption, check_choice, deliver, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,13 +57,7 @@ def results(
             metavar="RUN", show_default=False, autocompletion=_complete_run, help="Id, its beginning, or last."
         ),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="File of results. Default: what MACPROF_STORE names, or else one among the user's data.",
-        ),
-    ] = None,
+    store: StoreOption = None,
     format: Annotated[
         str | None,
         typer.Option(

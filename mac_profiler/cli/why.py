@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mac_profiler.options import FormatOption, ModelOption, OutputOption, deliver, prepare
+from mac_profiler.options import DeviceOption, FormatOption, ModelOption, OutputOption, deliver, prepare
 
 if TYPE_CHECKING:
     from mac_profiler.platform import Platform
@@ -34,7 +34,7 @@ def why(
             help="Name from 'macprof platforms', or a profile's file. Default: this machine, if it is calibrated.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="Of this machine: cpu, cuda or mps.")] = "cpu",
+    device: DeviceOption = "cpu",
     fused: Annotated[
         bool, typer.Option("--fused", help="As an ideal engine would run it, that fuses operators.")
     ] = False,
@@ -48,9 +48,10 @@ def why(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:  # fmt: skip
-    """Tell where a model's time goes: computing, memory access, launches; by kind of work and module.
+    """Tell where a model's time goes, and why.
 
-    The time is predicted from counts and a platform's profile; see 'macprof calibrate'.
+    Computing, memory access or launches; by kind of work and by module. The time is predicted from counts and a
+    platform's profile; see 'macprof calibrate'.
     """
     from dataclasses import replace
 

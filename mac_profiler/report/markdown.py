@@ -25,7 +25,7 @@ def _lines(document: Document) -> Iterator[str]:
     for note in document.notes:
         yield ""
         yield f"> {_escaped(note)}"
-    for table in document.tables:
+    for table in document.filled:
         if table.title:
             yield ""
             yield f"## {_escaped(table.title)}"

@@ -33,7 +33,7 @@ def _lines(document: Document, width: int) -> Iterator[list[Span]]:
     for warning in document.warnings:
         yield []
         yield from _wrapped(warning, width, "bold red")
-    for table in document.tables:
+    for table in document.filled:
         yield []
         if table.title:
             yield from _wrapped(table.title, width, "bold")
