@@ -8,9 +8,9 @@ from typing import Any
 
 from mac_profiler.columns import COLUMNS
 from mac_profiler.document import Document, Line, Table
+from mac_profiler.kinds_of_work import KINDS, PRODUCTS
 from mac_profiler.platform import Fact, Platform
 from mac_profiler.units import count, percent, seconds
-from mac_profiler.work import KINDS, PRODUCTS
 
 LEGEND = (
     ("best rate", "the highest that any probe of the kind reached, and its interval"),

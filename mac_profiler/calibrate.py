@@ -18,12 +18,13 @@ from dataclasses import fields, replace
 from mac_profiler.errors import MeasureFailed
 from mac_profiler.facts import Probed, facts_of
 from mac_profiler.intervals import median_of
+from mac_profiler.kinds_of_work import KINDS, PRODUCTS
 from mac_profiler.learning import Learned, Number, Observation, laws_of, learn
 from mac_profiler.measurement import Scalar, Settings
 from mac_profiler.platform import Bandwidth, Law, Platform
 from mac_profiler.predict import seconds_of
 from mac_profiler.probes import BANDWIDTH, NETWORK
-from mac_profiler.work import KINDS, PRODUCTS, Work, tally
+from mac_profiler.work import Work, tally
 
 # A minute for all probes: a case has a fraction of a second, and is as precise as that makes it.
 SETTINGS = Settings(

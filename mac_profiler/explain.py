@@ -8,10 +8,11 @@ from typing import Any
 
 from mac_profiler.columns import COLUMNS
 from mac_profiler.document import Document, Line, Table
+from mac_profiler.kinds_of_work import KINDS
 from mac_profiler.predict import Parts, Prediction
+from mac_profiler.profile import ancestors
 from mac_profiler.shares import CATEGORIES, categories, published_shares
 from mac_profiler.units import percent, seconds
-from mac_profiler.work import KINDS
 
 OF_PARTS = ("predicted_seconds", "time_share", "compute_seconds", "memory_seconds", "launch_seconds", "bound")
 # Operators that are shown with their measured times; all are in the other formats.
@@ -35,7 +36,10 @@ def explain(prediction: Prediction, observed: Sequence[float | None] | None = No
     low, high = prediction.interval
     tables = [_by_kind(prediction), _by_module(prediction, depth)]
     compute, memory, launch = (percent(_part(part, total)) for part in (total.compute, total.memory, total.launch))
-    notes = [f"Of its time {compute} is computing, {memory} memory access and {launch} launching operators."]
+    notes = [
+        f"Of its time {compute} is computing, {memory} memory access and {launch} launching operators.",
+        _fragmentation(prediction),
+    ]
     if observed is not None:
         tables += [_beside(prediction, observed), _shares(prediction, observed)]
         notes += _told_by_measuring(prediction, observed)
@@ -85,6 +89,16 @@ def _values(parts: Parts, total: Parts) -> dict[str, Any]:
     }
 
 
+def _fragmentation(prediction: Prediction) -> str:
+    """How much of the time goes to operators too small to be worth their launch (G3 of ShuffleNet V2)."""
+    small = [each.seconds.total for each in prediction.tasks if each.seconds.bound == "launch"]
+    share = percent(sum(small) / prediction.total.total if prediction.total.total else 0.0)
+    return (
+        f"Fragmentation: {len(small)} of {len(prediction.tasks)} operators take longer to launch than to compute or to "
+        f"move their data; together they take {share} of the time."
+    )
+
+
 def _by_kind(prediction: Prediction) -> Table:
     calls: dict[str, int] = {}
     for each in prediction.tasks:
@@ -102,19 +116,24 @@ def _by_module(prediction: Prediction, depth: int) -> Table:
     modules = prediction.profile.graph.modules
     best = prediction.ideal / max(prediction.profile.total.mult_adds, 1)
     rows = prediction.profile.by_module(depth)
+    calls: dict[str, int] = {}
+    for each in prediction.tasks:
+        for around in ancestors(prediction.profile.graph.ops[each.task.ops[0]].path):
+            calls[around] = calls.get(around, 0) + 1
     lines = []
     for path, parts in prediction.by_module(depth).items():
         ideal = best * rows[path].cost.mult_adds if path in rows else 0.0
         values = {
             "path": path,
             "module": modules[path].type if path in modules else "",
+            "calls": calls[path],
             **_values(parts, prediction.total),
         }
         values["times_ideal"] = parts.total / ideal if ideal else None
         level = path.count(".") + 1 if path else 0
         lines.append(Line(values, level, path.rpartition(".")[2] or prediction.profile.graph.model or "model"))
     ordered = sorted(lines, key=lambda line: _order(line.values["path"], list(modules)))
-    columns = tuple(COLUMNS[key] for key in ("path", "module", *OF_PARTS, "times_ideal"))
+    columns = tuple(COLUMNS[key] for key in ("path", "module", "calls", *OF_PARTS, "times_ideal"))
     return Table(columns, tuple(ordered), "By module", tree=True)
 
 

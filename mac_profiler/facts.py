@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mac_profiler.intervals import DIFFERENT_APART, Estimate, median_of
+from mac_profiler.kinds_of_work import PRODUCTS
 from mac_profiler.measurement import Measurement, Settings
 from mac_profiler.platform import Fact
 from mac_profiler.probes import BANDWIDTH, NETWORK
-from mac_profiler.work import PRODUCTS, Work
+from mac_profiler.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ FIELDS: Mapping[str, str] = {
     "weight_bytes": "weight_seconds",
     "calls": "launch_seconds",
 }
-ROUNDS = 8
+ROUNDS = 20
 # Logarithms that are nearer than this count as equally good: closer, a weight would make one model an exact solution.
 NEAR = 0.04
 FOLDS = 10
@@ -157,12 +157,15 @@ def _solve(amounts: Reals, seconds: Reals, known: Reals, usual: Reals, pull: flo
     scale = np.where(scale > 0, scale, usual)
     relative = relative * scale
     pulled = pull * np.eye(len(usual))
-    weights = np.ones(len(seconds))
+    aims = np.full(len(usual), pull)
+    # The usual proportions are a start that no single time can spoil.
     values = np.ones(len(usual))
     for _ in range(ROUNDS):
+        told = np.maximum(relative @ values + known / seconds, 1e-9)
+        # With these weights the squares of told - 1 sum up to the distances of the logarithms.
+        far, distance = np.abs(told - 1), np.abs(np.log(told))
+        weights = np.sqrt(np.where(far > NEAR, distance / np.maximum(far, NEAR) ** 2, 1 / NEAR))
         rows = np.vstack([relative * weights[:, None], pulled])
-        values, _residual = nnls(rows, np.concatenate([left * weights, np.full(len(usual), pull)]), maxiter=3000)
-        distance = np.abs(np.log(np.maximum(relative @ values + known / seconds, 1e-9)))
-        weights = 1 / np.sqrt(np.maximum(distance, NEAR))
+        values, _residual = nnls(rows, np.concatenate([left * weights, aims]), maxiter=3000)
     found: Reals = values * scale
     return found

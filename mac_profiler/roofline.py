@@ -10,8 +10,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from mac_profiler.errors import InvalidInput, OutputFailed
+from mac_profiler.kinds_of_work import PRODUCTS
+from mac_profiler.output import check_writable
 from mac_profiler.platform import Platform
-from mac_profiler.work import PRODUCTS
 
 if TYPE_CHECKING:
     from mac_profiler.predict import Prediction
@@ -24,8 +25,8 @@ COLOURS = {
 REST = "#888888"
 
 
-def write_roofline(platform: Platform, path: str, prediction: Prediction | None = None) -> None:
-    """Draw it into a file.
+def check_picture(path: str) -> None:
+    """Look at the place before the work.
 
     Raises:
         InvalidInput: the file is neither png nor svg.
@@ -33,6 +34,17 @@ def write_roofline(platform: Platform, path: str, prediction: Prediction | None 
     """
     if PurePath(path).suffix.lower() not in ENDINGS:
         raise InvalidInput(f"'{path}': a roofline is drawn as {' or '.join(ENDINGS)}")
+    check_writable(path)
+
+
+def write_roofline(platform: Platform, path: str, prediction: Prediction | None = None) -> None:
+    """Draw it into a file.
+
+    Raises:
+        InvalidInput: the file is neither png nor svg.
+        OutputFailed: it cannot be written.
+    """
+    check_picture(path)
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from mac_profiler import published
 from mac_profiler.graph import Graph, Op
 from mac_profiler.kinds import kind_of
-from mac_profiler.work import PRODUCTS, kind_of_work
+from mac_profiler.kinds_of_work import PRODUCTS, kind_of_work
 
 CATEGORIES = ("convolution", "elementwise", "data", "shuffle", "other")
 TABLE = "v2_figure2"

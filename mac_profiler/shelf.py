@@ -64,7 +64,7 @@ def check_name(name: str) -> str:
         InvalidInput: it has a character that a file's name should not have.
     """
     if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
-        raise InvalidInput(f"--name '{name}': a platform is named with letters, digits, '-', '_' and '.'")
+        raise InvalidInput(f"--name {name!r}: a platform is named with letters, digits, '-', '_' and '.'")
     return name
 
 

@@ -15,10 +15,11 @@ from os import PathLike
 from pathlib import Path
 
 from mac_profiler.errors import InvalidInput, MacprofError
+from mac_profiler.kinds_of_work import KINDS, PRODUCTS
 from mac_profiler.learning import Learned, Number, Observation, laws_of, learn
 from mac_profiler.platform import Platform
 from mac_profiler.profile import Profile
-from mac_profiler.work import KINDS, PRODUCTS, tally, tasks
+from mac_profiler.work import tally, tasks
 
 COLUMNS = ("model", "infer_img_size", "infer_batch_size", "infer_samples_per_sec")
 FEWEST = 12
@@ -26,7 +27,7 @@ FEWEST = 12
 PULL = 0.1
 _CONVOLUTIONS = ("dense_conv", "pointwise_conv")
 _STREAMED = ("elementwise", "transcendental", "batch_norm", "other")
-_STRIDED = ("normalisation", "softmax", "max_pool", "avg_pool", "reduction", "movement")
+_STRIDED = ("normalisation", "softmax", "max_pool", "avg_pool", "reduction", "movement", "transposition")
 
 
 def _all(kinds: Iterable[str], *amounts: str) -> tuple[tuple[str, str], ...]:

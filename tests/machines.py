@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 import mac_profiler
 from mac_profiler import models
 from mac_profiler.api.analysis import profile_of
+from mac_profiler.kinds_of_work import KINDS
 from mac_profiler.measurement import Case, Measurement, Sample
 from mac_profiler.platform import Bandwidth, Law, Platform
 from mac_profiler.profile import Profile
-from mac_profiler.work import KINDS
 
 # No two numbers of it are alike, and none is a sum of others.
 LAWS: Mapping[str, Law] = {
@@ -35,7 +35,8 @@ ANY_LAWS = st.fixed_dictionaries(dict.fromkeys(KINDS, ANY_LAW))
 
 def machine(laws: Mapping[str, Law] = LAWS, **changes: Any) -> Platform:
     """A platform with these laws, and without bandwidths unless some are given."""
-    return Platform(**{"name": "made-up", "device": "cpu", "dtype": "float32", "fused": False, "laws": laws} | changes)
+    given: dict[str, Any] = {"name": "made-up", "device": "cpu", "dtype": "float32", "fused": False, "laws": laws}
+    return Platform(**{**given, **changes})
 
 
 def counted(build: Callable[[], Any], *shapes: tuple[int, ...]) -> Profile:

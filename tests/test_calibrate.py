@@ -14,15 +14,16 @@ import torch
 from mac_profiler import api
 from mac_profiler.api.measuring import profile_case
 from mac_profiler.calibrate import ADDED, CONVOLUTIONS, SETTINGS, learn_platform
-from mac_profiler.facts import Probed
 from mac_profiler.errors import MacprofError, MeasureFailed
+from mac_profiler.facts import Probed
+from mac_profiler.kinds_of_work import KINDS, PRODUCTS
 from mac_profiler.learning import laws_of
 from mac_profiler.measurement import Case, Measurement, Settings
 from mac_profiler.platform import Bandwidth, Law, Platform
 from mac_profiler.predict import seconds_of
 from mac_profiler.probes import BANDWIDTH, CALIBRATION, NETWORK, cases
 from mac_profiler.probes.bandwidths import WAYS, WORKING_SETS
-from mac_profiler.work import KINDS, PRODUCTS, Work, tally, tasks
+from mac_profiler.work import Work, tally, tasks
 from tests.machines import BANDWIDTHS, LAWS, machine, measured
 
 # Work of these kinds has no weights to speak of, and of the last ones each FLOP comes with a byte.
@@ -59,9 +60,9 @@ def whole() -> Platform:
     return replace(HOT, laws=laws)
 
 
-def drawn(kind: str, generator: random.Random) -> Work:
-    """Work of a kind, of any size."""
-    amounts = [10.0 ** generator.uniform(4, 8), *(10.0 ** generator.uniform(3, 6.5) for _ in range(3))]
+def drawn(kind: str, generator: random.Random, most: float = 6.5) -> Work:
+    """Work of a kind, of up to 10^most bytes of each sort."""
+    amounts = [10.0 ** generator.uniform(4, most + 1.5), *(10.0 ** generator.uniform(3, most) for _ in range(3))]
     return Work(kind, *amounts)
 
 
@@ -82,7 +83,9 @@ def probes_of(truth: Platform, bandwidths: Sequence[Bandwidth] = BANDWIDTHS) -> 
                 works = [drawn(kind, generator)] * (1 + number % 2)
                 yield probed(kind, f"{kind} {number}", works, sum(seconds_of(work, HOT).total for work in works))
     for number in range(14):
-        mixed = [drawn(kind, generator) for kind in list(KINDS)[: 4 + number] for _ in range(1 + number % 3)]
+        # Of some networks the operators are so small that launches are most of their time.
+        most = (4.0, 5.5, 6.5)[number % 3]
+        mixed = [drawn(kind, generator, most) for kind in list(KINDS)[: 4 + number] for _ in range(1 + number // 5)]
         yield probed(NETWORK, f"network {number}", mixed, sum(seconds_of(work, truth).total for work in mixed))
 
 
@@ -144,7 +147,8 @@ def test_facts_are_the_best_that_any_probe_reached() -> None:
                 amount = sum(work.operations if kind in PRODUCTS else work.bytes_moved for work in each.works)
                 rates.append((amount / each.measurement.seconds[0], each.measurement.case.name))
         fact = facts["rate", kind]
-        assert (fact.value, fact.subject) == (pytest.approx(max(rates)[0]), max(rates)[1])
+        assert fact.value == pytest.approx(max(rates)[0])
+        assert fact.subject == max(rates)[1]
         assert fact.unit == ("multiply-adds/s" if kind in PRODUCTS else "bytes/s")
         assert fact.low <= fact.value <= fact.high
     assert facts["bandwidth", f"copy {2**16}"].value == pytest.approx(1.2e10)
@@ -208,8 +212,8 @@ def test_nearly_all_work_of_a_probe_is_what_it_tells_of(group: str) -> None:
         if CASES[key].group == group:
             amount = "operations" if group in PRODUCTS else "bytes_moved"
             found = tally(works_of(key))
-            products = [kind for kind in found if (kind in PRODUCTS) == (group in PRODUCTS)]
-            assert getattr(found[group], amount) >= 0.9 * sum(getattr(found[kind], amount) for kind in products), key
+            alike = [kind for kind in found if (kind in PRODUCTS) == (group in PRODUCTS)]
+            assert getattr(found[group], amount) >= 0.9 * sum(getattr(found[kind], amount) for kind in alike), key
             assert found[group].bytes_moved >= 0.9 * sum(work.bytes_moved for work in found.values()), key
 
 

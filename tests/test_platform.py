@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -13,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mac_profiler.errors import InvalidInput
+from mac_profiler.kinds_of_work import KINDS
 from mac_profiler.platform import SCHEMA, Bandwidth, Fact, Law, Platform, from_json
-from mac_profiler.work import KINDS
 from tests.machines import ANY_LAWS, BANDWIDTHS, LAWS, machine
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -47,7 +48,7 @@ def refused(text: str) -> str:
     return said
 
 
-# -------------------------------------------------------------------------------------------------------------- the file
+# ------------------------------------------------------------------------------------------------------------- the file
 
 
 @given(ANY_PLATFORM)
@@ -120,7 +121,7 @@ def test_a_damaged_profile_is_refused(damage: Damage) -> None:
     assert "damaged" in refused(json.dumps(read))
 
 
-# ------------------------------------------------------------------------------------------------------------ what it says
+# --------------------------------------------------------------------------------------------------------- what it says
 
 
 def test_a_kind_that_was_not_measured_goes_by_other() -> None:
@@ -160,7 +161,7 @@ def test_where_copies_only_get_slower_so_does_a_byte(rates: list[float], sizes: 
     curve = tuple(Bandwidth(2 ** (10 + 3 * i), rate, rate, rate) for i, rate in enumerate(rates))
     platform = machine(bandwidths=curve)
     found = [platform.stretch(size) for size in sizes]
-    for nearer, farther in zip(found, found[1:], strict=False):
+    for nearer, farther in pairwise(found):
         assert nearer <= farther * (1 + 1e-12)
     assert all(1 - 1e-12 <= each <= rates[0] / rates[-1] * (1 + 1e-12) for each in found)
     for each in curve:

@@ -15,10 +15,11 @@ from mac_profiler.api.analysis import profile_of
 from mac_profiler.cost import Cost
 from mac_profiler.errors import InvalidInput
 from mac_profiler.graph import Graph, Module, Op, Value
+from mac_profiler.kinds_of_work import KINDS, PRODUCTS
 from mac_profiler.platform import Bandwidth, Law
 from mac_profiler.predict import Parts, predict, seconds_of
 from mac_profiler.profile import Profile
-from mac_profiler.work import KINDS, PRODUCTS, Work, tally, tasks
+from mac_profiler.work import Work, tally, tasks
 from tests.machines import ANY_LAW, ANY_LAWS, BANDWIDTHS, LAWS, machine, of_zoo
 
 ZOO = ("shufflenet_v2_x0_5", "shufflenet_v1_g3_x1_0", "mobilenet_v2_x1_0", "resnet18")
@@ -59,7 +60,7 @@ def added(one: Parts, *others: Parts) -> Parts:
     return one
 
 
-# --------------------------------------------------------------------------------------------------------------- by hand
+# -------------------------------------------------------------------------------------------------------------- by hand
 
 
 def test_every_operator_takes_what_its_law_says() -> None:
@@ -121,7 +122,7 @@ def test_nothing_takes_nothing() -> None:
     assert (empty.ideal, empty.interval) == (0.0, (0.0, 0.0))
 
 
-# ------------------------------------------------------------------------------------------------------------------ laws
+# ----------------------------------------------------------------------------------------------------------------- laws
 
 
 @settings(max_examples=20)

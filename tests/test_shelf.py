@@ -41,7 +41,7 @@ def refused(error: type[MacprofError], device: str = "cpu", dtype: str = "float3
     return said
 
 
-# ------------------------------------------------------------------------------------------------------------- on the disk
+# ---------------------------------------------------------------------------------------------------------- on the disk
 
 
 def test_what_is_kept_is_found_by_its_name(data: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_newer_of_a_name_replaces_the_older() -> None:
 def test_a_folder_that_cannot_be_made_is_one_clear_line(data: Path) -> None:
     folder().parent.parent.mkdir(parents=True, exist_ok=True)
     folder().parent.write_text("in the way")
-    with pytest.raises(OutputFailed, match="cannot make the folder .*--output") as caught:
+    with pytest.raises(OutputFailed, match=r"cannot make the folder .*--output") as caught:
         place_of("one", None)
     assert "\n" not in str(caught.value)
 
@@ -86,7 +86,7 @@ def test_a_name_that_a_file_can_have(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a b", "a/b", "a\\b", "a\nb", "a:b", "*"])
 def test_a_name_that_a_file_should_not_have(name: str) -> None:
-    with pytest.raises(InvalidInput, match="(?s)--name .*letters, digits"):
+    with pytest.raises(InvalidInput, match=r"(?s)--name .*letters, digits"):
         check_name(name)
 
 

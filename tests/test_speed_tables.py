@@ -1,4 +1,4 @@
-"""A platform from a table of speeds: tables that were made from a known one give it back, and broken ones are refused."""
+"""A platform from a table of speeds: one that was made from known laws gives them back, a broken one is refused."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from mac_profiler.cli import main
 from mac_profiler.errors import InvalidInput, ModelNotFound
+from mac_profiler.kinds_of_work import KINDS
 from mac_profiler.learning import Learned, laws_of
 from mac_profiler.platform import Platform
 from mac_profiler.predict import predict
 from mac_profiler.profile import Profile
 from mac_profiler.shelf import load
 from mac_profiler.speed_tables import COLUMNS, FEWEST, NUMBERS, Counted, Row, count_rows, fit, read_table, worst
-from mac_profiler.work import KINDS
 from tests.machines import machine, of_zoo
 
 HEADER = ",".join(COLUMNS)
@@ -26,8 +26,8 @@ ZOO = (
     "mobilenet_v1_x1_0", "mobilenet_v2_x1_0", "resnet18", "resnet50", "resnext50_32x4d", "densenet121", "squeezenet1_0",
     "squeezenet1_1", "vgg16", "alexnet", "googlenet", "mobilenet_v3_small", "mobilenet_v3_large",
 )  # fmt: skip
-# Seconds of a multiply-add of convolutions, linear layers, other products, grouped and depthwise ones; of a byte of maps
-# in products, streamed and strided; of a byte of weights; of a launch.
+# Seconds of a multiply-add of convolutions, linear layers, other products, grouped and depthwise ones; of a byte of
+# maps in products, streamed and strided; of a byte of weights; of a launch.
 SECONDS = (1e-13, 1.3e-13, 2e-13, 3e-13, 4e-13, 3e-12, 2e-12, 5e-12, 2e-12, 1.5e-7)
 
 
@@ -52,7 +52,7 @@ def written(folder: Path, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
-# ------------------------------------------------------------------------------------------------------------- the table
+# ------------------------------------------------------------------------------------------------------------ the table
 
 
 def test_rows_are_read_by_the_names_of_their_columns(tmp_path: Path) -> None:
@@ -104,20 +104,20 @@ def test_a_figure_that_is_none_is_refused_with_its_line(tmp_path: Path, line: st
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="cannot read '.*none.csv': .*give a table of speeds"):
+    with pytest.raises(InvalidInput, match=r"cannot read '.*none\.csv': .*give a table of speeds"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(InvalidInput, match="cannot read"):
         read_table(tmp_path)
     path = tmp_path / "bytes.csv"
     path.write_bytes(HEADER.encode() + b"\n\xff\xfe\xfa,224,256,100\n")
-    with pytest.raises(InvalidInput, match="bytes.csv' is no table of speeds: it is no CSV text"):
+    with pytest.raises(InvalidInput, match=r"bytes\.csv' is no table of speeds: it is no CSV text"):
         read_table(path)
     path.write_bytes(b"")
     with pytest.raises(InvalidInput, match="has no column model"):
         read_table(path)
 
 
-# ---------------------------------------------------------------------------------------------------------- what it teaches
+# ------------------------------------------------------------------------------------------------------ what it teaches
 
 
 def test_every_kind_has_every_number_once() -> None:
@@ -171,7 +171,7 @@ def test_the_worst_are_named_first() -> None:
     assert list(worst(counted, Learned((), (0.1, -0.5, 0.3)), 2)) == [("b", -0.5), ("c", 0.3)]
 
 
-# ------------------------------------------------------------------------------------------------------- the command line
+# ----------------------------------------------------------------------------------------------------- the command line
 
 SMALL = (
     "test_byobnet", "test_efficientnet", "test_efficientnet_ln", "test_mambaout", "test_nfnet", "test_resnet",

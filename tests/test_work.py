@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from mac_profiler.cost import traffic
 from mac_profiler.fusion import fuse
 from mac_profiler.graph import Graph, Op, Value
+from mac_profiler.kinds_of_work import KINDS, PRODUCTS, kind_of_work
 from mac_profiler.profile import Profile
-from mac_profiler.work import KINDS, PRODUCTS, Work, kind_of_work, tally, tasks
+from mac_profiler.work import Work, tally, tasks
 from tests.building import Net
 from tests.machines import counted, of_zoo
 
@@ -79,6 +80,8 @@ ONE_KIND: dict[str, tuple[str, Callable[[], nn.Module], tuple[tuple[int, ...], .
     "mean": ("reduction", ran(lambda x: x.mean((2, 3))), (MAPS,)),
     "cat": ("movement", ran(lambda x, y: torch.cat((x, y), 1)), (MAPS, MAPS)),
     "copy of a view": ("movement", ran(lambda x: x.transpose(1, 2).contiguous()), (MAPS,)),
+    "copy that turns maps": ("transposition", ran(lambda x: x.permute(0, 2, 3, 1).contiguous()), (MAPS,)),
+    "copy that turns tokens": ("transposition", ran(lambda x: x.transpose(1, 2).contiguous()), (TOKENS,)),
     "padding": ("movement", lambda: nn.ZeroPad2d(1), (MAPS,)),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from mac_profiler.api.measuring import profile_case
 from mac_profiler.errors import InvalidInput, MacprofError, ModelNotFound
 
 if TYPE_CHECKING:
-    from mac_profiler.measurement import Settings
+    from mac_profiler.measurement import Scalar, Settings
     from mac_profiler.models import Built
     from mac_profiler.platform import Platform
     from mac_profiler.predict import Prediction
@@ -71,14 +71,23 @@ def platform_here(device: str = "cpu", dtype: str = "float32") -> Platform:
         UnknownName: it is not calibrated.
         InvalidInput: it was, but with other hardware or another torch.
     """
+    from mac_profiler.shelf import find_here
+
+    return find_here(environment_here(device), device, dtype)
+
+
+def environment_here(device: str) -> Mapping[str, Scalar]:
+    """This machine, its versions, and the device.
+
+    Raises:
+        InvalidInput: it has no such device.
+    """
     from mac_profiler.devices import open_device
     from mac_profiler.environment import describe_environment
     from mac_profiler.measurement import Settings
-    from mac_profiler.shelf import find_here
 
     with open_device(Settings(device=device)) as opened:
-        environment = {**describe_environment(), **opened.describe()}
-    return find_here(environment, device, dtype)
+        return {**describe_environment(), **opened.describe()}
 
 
 def predict_named(

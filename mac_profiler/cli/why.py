@@ -62,9 +62,9 @@ def why(
 
     form = prepare(format, output)
     if roofline is not None:
-        from mac_profiler.output import check_writable
+        from mac_profiler.roofline import check_picture
 
-        check_writable(roofline)
+        check_picture(roofline)
     chosen = _choose(platform, device, measure)
     if fused:
         chosen = replace(chosen, fused=True)
@@ -92,14 +92,13 @@ def _choose(name: str | None, device: str, measure: bool) -> Platform:
         InvalidInput: it is to be measured on another machine than this.
     """
     from mac_profiler import api
-    from mac_profiler.environment import describe_environment
     from mac_profiler.errors import InvalidInput
     from mac_profiler.shelf import load, why_not_here
 
     if name is None:
         return api.platform_here(device)
     chosen = load(name)
-    reason = why_not_here(chosen, describe_environment()) if measure else ""
+    reason = why_not_here(chosen, api.environment_here(chosen.device)) if measure else ""
     if reason:
         raise InvalidInput(f"--measure: {reason}; leave --measure or --platform out")
     return chosen

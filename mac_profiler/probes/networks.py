@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 WIDTHS: dict[str, tuple[int, ...]] = {
     "basic": (16, 48, 80),
     "bottleneck": (64, 128, 192),
-    "inverted": (8, 16, 24, 32),
+    "inverted": (8, 12, 16, 24),
     "grouped": (40, 72, 120),
-    "separable": (32, 64, 96),
+    "separable": (16, 32, 48),
     "dense": (32, 64),
     "tokens": (96, 224, 320),
 }
 BLOCKS = (2, 3, 3, 2)
+# As small networks do, these have no pooling behind the first convolution, and begin with maps of 112x112, for which
+# the system hands out new memory.
+FINE, FINE_BLOCKS = ("inverted", "separable"), (1, 2, 3, 3, 2)
+SIZE = 224
 
 
 def cases(settings: Settings) -> list[Case]:
@@ -46,15 +50,17 @@ def _build(kind: str, width: int) -> tuple[Any, tuple[Any, ...]]:
     if kind == "tokens":
         blocks = [_Tokens.build(width) for _ in range(6)]
         return nn.Sequential(*blocks, nn.LayerNorm(width), nn.Linear(width, 500)), (torch.randn(1, 196, width),)
-    layers: list[nn.Module] = [_unit(3, width, 3, stride=2), nn.MaxPool2d(3, 2, 1)]
+    layers: list[nn.Module] = [_unit(3, width, 3, stride=2)]
+    if kind not in FINE:
+        layers.append(nn.MaxPool2d(3, 2, 1))
     channels = width
-    for stage, blocks_of_stage in enumerate(BLOCKS):
+    for stage, blocks_of_stage in enumerate(FINE_BLOCKS if kind in FINE else BLOCKS):
         wide = width * 2**stage
         for number in range(blocks_of_stage):
             layers.append(_block(kind, channels, wide, 2 if stage and not number else 1))
             channels = wide
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 500)]
-    return nn.Sequential(*layers), (images(1, 3, 192),)
+    return nn.Sequential(*layers), (images(1, 3, SIZE),)
 
 
 def _unit(

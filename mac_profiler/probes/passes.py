@@ -30,13 +30,13 @@ EVERYWHERE = (
 # ... over some, ...
 ELSEWHERE = (
     ("elementwise", "mul"), ("elementwise", "scale"), ("transcendental", "sigmoid"), ("normalisation", "group_norm"),
-    ("movement", "shuffle"), ("movement", "permute"), ("movement", "pad"), ("avg_pool", "avg_3_1"),
+    ("movement", "shuffle"), ("transposition", "permute"), ("movement", "pad"), ("avg_pool", "avg_3_1"),
     ("avg_pool", "avg_2_2"),
 )  # fmt: skip
 # ... over maps so large that a processor does not learn by heart which comparisons come out how, ...
 COMPARED = (("max_pool", "max_3_2"), ("max_pool", "max_3_1"), ("max_pool", "max_2_2"))
 # ... and over tokens.
-OF_TOKENS = (("normalisation", "layer_norm"), ("transcendental", "gelu"))
+OF_TOKENS = (("normalisation", "layer_norm"), ("transcendental", "gelu"), ("transposition", "turn"))
 
 
 def cases(settings: Settings) -> list[Case]:
@@ -97,6 +97,7 @@ def _passes(name: str, shape: tuple[int, ...]) -> nn.Module:
         "scale": lambda x: x * x[:, :, :1, :1],
         "cat": lambda x, y: torch.cat((x, y), 1),
         "shuffle": lambda x: x.view(1, 2, channels // 2, *x.shape[2:]).transpose(1, 2).reshape(x.shape),
+        "turn": lambda x: x.transpose(1, 2).contiguous(),
         "permute": lambda x: x.permute(0, 2, 3, 1).contiguous(),
     }
 
