@@ -31,8 +31,9 @@ from experiments.reporting.environment import describe
 from experiments.reporting.files import write_report
 from experiments.reporting.options import Options, read_options
 from mac_profiler.api import count_row
+from mac_profiler.fitting import FEWEST, Counted, count_rows, fit
 from mac_profiler.kinds_of_work import PRODUCTS
-from mac_profiler.speed_tables import FEWEST, Counted, count_rows, fit, read_table
+from mac_profiler.speed_tables import read_table
 
 TRAINED_ON, SEEDS = 60, 5
 # Families with fewer networks than this stand under "others".

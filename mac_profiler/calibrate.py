@@ -37,7 +37,7 @@ def _each(kinds: Sequence[str], *amounts: str) -> tuple[tuple[str, str], ...]:
     return tuple((kind, amount) for kind in kinds for amount in amounts)
 
 
-# What a network adds. Usual sizes as in `mac_profiler.speed_tables`. Convolutions alone: passes take in a network what
+# What a network adds. Usual sizes as in `mac_profiler.fitting`. Convolutions alone: passes take in a network what
 # they take by themselves, and the weights of linear layers come from memory in their probes too.
 ADDED = (
     Number("launch of a convolution", _each(CONVOLUTIONS, "calls"), 5e4),

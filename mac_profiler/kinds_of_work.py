@@ -42,7 +42,6 @@ _EXPONENTIALS = """
     gelu silu sigmoid tanh exp mish elu selu celu softplus log_sigmoid logsigmoid erf log pow sin cos logit
 """
 _TRANSCENDENTAL = frozenset(_EXPONENTIALS.split())
-_WINDOWS = {"max_pool": "max_pool", "avg_pool": "avg_pool"}
 
 
 def kind_of_work(op: Op) -> str:
@@ -91,8 +90,8 @@ def _by_target(target: str) -> str:
     if name.endswith(("layer_norm", "group_norm", "rms_norm", "instance_norm")):
         return "normalisation"
     if "adaptive" not in name:
-        for part, kind in _WINDOWS.items():
-            if part in name:
+        for kind in ("max_pool", "avg_pool"):
+            if kind in name:
                 return kind
     else:
         return "reduction"

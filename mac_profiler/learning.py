@@ -3,8 +3,8 @@
 A time is a sum of amounts times numbers that cannot be negative, so the numbers are found by non-negative least squares
 (Lawson and Hanson, Solving Least Squares Problems, 1974; scipy's `nnls`). Times of models differ a thousandfold, and a
 prediction is judged by its ratio, so every equation is divided by its time; and a model that no such law describes
-should not bend it for the others, so the squares are re-weighted until they stand for the distances of the logarithms
-(iteratively re-weighted least squares). Few observations do not tell apart numbers that always occur together: a weak
+should not bend it for the others, so the squares are re-weighted until they stand for the distances of the logarithms,
+to either side alike (iteratively re-weighted least squares). Few observations do not tell apart numbers that always occur together: a weak
 pull towards their usual proportions decides there, and nowhere else.
 """
 
@@ -162,9 +162,8 @@ def _solve(amounts: Reals, seconds: Reals, known: Reals, usual: Reals, pull: flo
     values = np.ones(len(usual))
     for _ in range(ROUNDS):
         told = np.maximum(relative @ values + known / seconds, 1e-9)
-        # With these weights the squares of told - 1 sum up to the distances of the logarithms.
-        far, distance = np.abs(told - 1), np.abs(np.log(told))
-        weights = np.sqrt(np.where(far > NEAR, distance / np.maximum(far, NEAR) ** 2, 1 / NEAR))
+        # With these weights a step of least squares goes where the distances of the logarithms fall.
+        weights = 1 / np.sqrt(np.maximum(told, NEAR) * np.maximum(np.abs(told - 1), NEAR))
         rows = np.vstack([relative * weights[:, None], pulled])
         values, _residual = nnls(rows, np.concatenate([left * weights, aims]), maxiter=3000)
     found: Reals = values * scale

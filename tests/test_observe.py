@@ -11,9 +11,10 @@ from torch import nn
 import mac_profiler
 from mac_profiler.errors import InvalidInput
 from mac_profiler.graph import Graph, Op, Value
+from mac_profiler.matching import match
 from mac_profiler.measurement import Settings
 from mac_profiler.models import Built
-from mac_profiler.observe import CALLS, match, observe
+from mac_profiler.observe import CALLS, observe
 
 Event = tuple[float, float, str, float]
 CONV, RELU, ADD = "aten::convolution", "aten::relu", "aten::add"

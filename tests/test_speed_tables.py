@@ -10,13 +10,14 @@ import pytest
 
 from mac_profiler.cli import main
 from mac_profiler.errors import InvalidInput, ModelNotFound
+from mac_profiler.fitting import FEWEST, NUMBERS, Counted, count_rows, fit
 from mac_profiler.kinds_of_work import KINDS
 from mac_profiler.learning import Learned, laws_of
 from mac_profiler.platform import Platform
 from mac_profiler.predict import predict
 from mac_profiler.profile import Profile
 from mac_profiler.shelf import load
-from mac_profiler.speed_tables import COLUMNS, FEWEST, NUMBERS, Counted, Row, count_rows, fit, read_table, worst
+from mac_profiler.speed_tables import COLUMNS, Row, read_table, worst
 from tests.machines import machine, of_zoo
 
 HEADER = ",".join(COLUMNS)

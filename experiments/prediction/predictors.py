@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mac_profiler.fitting import Counted, fit
 from mac_profiler.kinds_of_work import KINDS, PRODUCTS
 from mac_profiler.learning import Number, learn
 from mac_profiler.platform import Platform
 from mac_profiler.predict import seconds_of
-from mac_profiler.speed_tables import Counted, fit
 
 Predictor = Callable[[Sequence[Counted]], Callable[[Sequence[Counted]], list[float]]]
 

@@ -158,7 +158,7 @@ def in_dtype(built: Built, dtype: str) -> Built:
 def fit_platform(
     table: str | PathLike[str], *, name: str, device: str, dtype: str, progress: Callable[[str], None] | None = None
 ) -> tuple[Platform, list[str]]:
-    """Learn a platform from a table of measured speeds, see `mac_profiler.speed_tables`.
+    """Learn a platform from a table of measured speeds, see `mac_profiler.fitting`.
 
     Args:
         table: the file.
@@ -170,7 +170,8 @@ def fit_platform(
     Returns:
         The platform, and a line for each model that could not be counted.
     """
-    from mac_profiler.speed_tables import count_rows, fit, read_table
+    from mac_profiler.fitting import count_rows, fit
+    from mac_profiler.speed_tables import read_table
 
     rows = read_table(table)
     counted, left_out = count_rows(rows, count_row, progress or (lambda _: None))
