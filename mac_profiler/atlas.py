@@ -17,6 +17,8 @@ LEGEND = (
     ("law", "seconds = operations, bytes and calls, each by its own number; products are counted in multiply-adds"),
     ("error", "nine in ten of the networks that were held out were predicted no further off"),
 )
+# So many models that were left out are named to a reader.
+NAMED = 3
 # Of what a platform was made with, what a reader looks for first.
 FACTS = ("gpu", "cpu", "cores_logical", "torch", "settings.threads", "date", "learned_from", "models")
 
@@ -82,10 +84,17 @@ def describe_platform(platform: Platform, place: str, left_out: Sequence[str] = 
             "profile": place,
         },
         tables=tuple(tables),
-        data=lambda: {"schema_version": 1, **asdict(platform)},
-        warnings=tuple(f"left out: {line}" for line in left_out),
+        data=lambda: {"schema_version": 1, **asdict(platform), "left_out": list(left_out)},
+        warnings=_say_left_out(left_out),
         legend=LEGEND,
     )
+
+
+def _say_left_out(left_out: Sequence[str]) -> tuple[str, ...]:
+    if not left_out:
+        return ()
+    more = f"; and {len(left_out) - NAMED} more, all in --format json" if len(left_out) > NAMED else ""
+    return (f"left out, as they could not be counted: {'; '.join(left_out[:NAMED])}{more}",)
 
 
 def _rates(platform: Platform) -> list[Table]:

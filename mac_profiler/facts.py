@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import quantiles
 
 from mac_profiler.intervals import DIFFERENT_APART, Estimate, median_of
 from mac_profiler.kinds_of_work import PRODUCTS
@@ -29,6 +30,31 @@ class Probed:
     def group(self) -> str:
         """What it tells."""
         return self.measurement.case.group
+
+
+def undisturbed(seconds: Sequence[float]) -> float:
+    """The lower quartile of some times.
+
+    Others on the machine make calls slower, and none faster: between two calibrations in a row of a shared machine this
+    differed half as much as the median.
+    """
+    return quantiles(seconds, n=4, method="inclusive")[0] if len(seconds) > 1 else seconds[0]
+
+
+def drift(known: Sequence[Probed]) -> float:
+    """By how much the first process and the last differ, in nine of ten probes; 0 where there is one.
+
+    What changes within a minute does so in the next, too: a profile holds no better than that.
+    """
+    found = []
+    for each in known:
+        by_process: dict[int, list[float]] = {}
+        for sample in each.measurement.samples:
+            by_process.setdefault(sample.process, []).append(sample.seconds)
+        if len(by_process) > 1:
+            first, last = undisturbed(by_process[min(by_process)]), undisturbed(by_process[max(by_process)])
+            found.append(max(first, last) / min(first, last) - 1)
+    return quantiles(found, n=10, method="inclusive")[-1] if len(found) > 1 else 0.0
 
 
 def facts_of(known: Sequence[Probed], settings: Settings) -> list[Fact]:

@@ -4,8 +4,8 @@ A time is a sum of amounts times numbers that cannot be negative, so the numbers
 (Lawson and Hanson, Solving Least Squares Problems, 1974; scipy's `nnls`). Times of models differ a thousandfold, and a
 prediction is judged by its ratio, so every equation is divided by its time; and a model that no such law describes
 should not bend it for the others, so the squares are re-weighted until they stand for the distances of the logarithms,
-to either side alike (iteratively re-weighted least squares). Few observations do not tell apart numbers that always occur together: a weak
-pull towards their usual proportions decides there, and nowhere else.
+to either side alike (iteratively re-weighted least squares). Few observations do not tell apart numbers that always
+occur together: a weak pull towards their usual proportions decides there, and nowhere else.
 """
 
 from __future__ import annotations

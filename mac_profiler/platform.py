@@ -97,7 +97,8 @@ class Platform:
         laws: by kind of work.
         bandwidths: by working set, ascending; empty where they were not measured.
         facts: what was measured.
-        error: of a predicted time, relative: nine in ten of the models that were held out are no further off.
+        error: of a predicted time, relative: nine in ten of the models that were held out are no further off; of a
+            machine that was measured, with what it drifts meanwhile.
         median_error: half of them are no further off.
         provenance: device, versions, threads, protocol, date; what the laws were learned from.
     """
