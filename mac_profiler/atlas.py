@@ -84,7 +84,7 @@ def describe_platform(platform: Platform, place: str, left_out: Sequence[str] = 
             "profile": place,
         },
         tables=tuple(tables),
-        data=lambda: {"schema_version": 1, **asdict(platform), "left_out": list(left_out)},
+        data=lambda: {"schema_version": 1, **asdict(platform), **({"left_out": list(left_out)} if left_out else {})},
         warnings=_say_left_out(left_out),
         legend=LEGEND,
     )

@@ -21,6 +21,13 @@ def _complete_model(incomplete: str) -> list[str]:
     return models.complete(incomplete)
 
 
+def complete_platform(incomplete: str) -> list[str]:
+    """Names of the platforms that are kept, for the shell."""
+    from mac_profiler.shelf import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
 def _complete_device(incomplete: str) -> list[str]:
     from mac_profiler import devices
 

@@ -12,7 +12,7 @@ MEDIAN_AT_MOST, FEWEST = 0.15, 40
 _PROTOCOL = """\
 - Calibration: `macprof calibrate` with its own settings, {processes} processes, one thread; no network of this table is
   among its probes, and nothing is fitted to a network.
-- Networks named torchvision were looked at while probes and laws were being chosen; the others never were.
+- The networks that were never looked at were named when probes and laws were settled; these saw the others' errors.
 - Measured: each network alone, one image, called again and again in {processes} processes on one core; medians with
   their intervals at 99 %. Eager, no batch-norm folded.
 - The stated error is what nine in ten held-out probes, and nine in ten repetitions of a probe, are within, together.

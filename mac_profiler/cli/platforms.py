@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mac_profiler.errors import InvalidInput
-from mac_profiler.options import FormatOption, OutputOption, check_choice, deliver, prepare
+from mac_profiler.options import FormatOption, OutputOption, check_choice, complete_platform, deliver, prepare
 
 if TYPE_CHECKING:
     from mac_profiler.document import Document
@@ -21,12 +21,6 @@ def _complete_action(incomplete: str) -> list[str]:
     return [action for action in ACTIONS if action.startswith(incomplete)]
 
 
-def _complete_subject(incomplete: str) -> list[str]:
-    from mac_profiler.shelf import names
-
-    return [name for name in names() if name.startswith(incomplete)]
-
-
 def platforms(
     action: Annotated[
         str,
@@ -37,7 +31,7 @@ def platforms(
     subject: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SUBJECT", show_default=False, autocompletion=_complete_subject,
+            metavar="SUBJECT", show_default=False, autocompletion=complete_platform,
             help="Name or file of a platform; of fit, a table of speeds.",
         ),
     ] = None,

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mac_profiler.options import DeviceOption, FormatOption, ModelOption, OutputOption, deliver, prepare
+from mac_profiler.options import (
+    DeviceOption,
+    FormatOption,
+    ModelOption,
+    OutputOption,
+    complete_platform,
+    deliver,
+    prepare,
+)
 
 if TYPE_CHECKING:
     from mac_profiler.platform import Platform
-
-
-def _complete_platform(incomplete: str) -> list[str]:
-    from mac_profiler.shelf import names
-
-    return [name for name in names() if name.startswith(incomplete)]
 
 
 def why(
@@ -30,7 +32,7 @@ def why(
     platform: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", autocompletion=_complete_platform,
+            metavar="NAME", autocompletion=complete_platform,
             help="Name from 'macprof platforms', or a profile's file. Default: this machine, if it is calibrated.",
         ),
     ] = None,
