@@ -17,6 +17,8 @@ LEGEND = (
     ("law", "seconds = operations, bytes and calls, each by its own number; products are counted in multiply-adds"),
     ("error", "nine in ten of the networks that were held out were predicted no further off"),
 )
+# Of a machine that is left alone, repetitions differ by less.
+BUSY = 0.25
 # So many models that were left out are named to a reader.
 NAMED = 3
 # Of what a platform was made with, what a reader looks for first.
@@ -85,9 +87,17 @@ def describe_platform(platform: Platform, place: str, left_out: Sequence[str] = 
         },
         tables=tuple(tables),
         data=lambda: {"schema_version": 1, **asdict(platform), **({"left_out": list(left_out)} if left_out else {})},
-        warnings=_say_left_out(left_out),
+        warnings=(*_say_busy(platform), *_say_left_out(left_out)),
         legend=LEGEND,
     )
+
+
+def _say_busy(platform: Platform) -> tuple[str, ...]:
+    drift = float(platform.provenance.get("drift", 0.0))
+    if drift <= BUSY:
+        return ()
+    seen = f"nine in ten probes took up to {percent(drift)} longer or shorter a minute later"
+    return (f"the machine was busy: {seen}; calibrate anew when nothing else runs",)
 
 
 def _say_left_out(left_out: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_platforms_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> N
     assert "Platform one" in shown
     assert "dense_conv" in shown
     assert max(map(cells, shown.splitlines())) <= 100
+
+
+def test_a_busy_machine_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for drift, told in ((0.1, False), (0.4, True)):
+        path = tmp_path / f"{drift}.json"
+        path.write_text(replace(machine(), provenance={"drift": drift}).to_json())
+        capsys.readouterr()
+        assert main(["platforms", "show", str(path)]) == 0
+        assert ("calibrate anew when nothing else runs" in " ".join(capsys.readouterr().out.split())) is told
 
 
 def test_showing_is_the_profile(capsys: pytest.CaptureFixture[str], file: str) -> None:
