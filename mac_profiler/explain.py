@@ -132,13 +132,10 @@ def _by_module(prediction: Prediction, depth: int) -> Table:
         values["times_ideal"] = parts.total / ideal if ideal else None
         level = path.count(".") + 1 if path else 0
         lines.append(Line(values, level, path.rpartition(".")[2] or prediction.profile.graph.model or "model"))
-    ordered = sorted(lines, key=lambda line: _order(line.values["path"], list(modules)))
+    places = {path: place for place, path in enumerate(modules)}
+    ordered = sorted(lines, key=lambda line: places.get(line.values["path"], len(places)))
     columns = tuple(COLUMNS[key] for key in ("path", "module", "calls", *OF_PARTS, "times_ideal"))
     return Table(columns, tuple(ordered), "By module", tree=True)
-
-
-def _order(path: str, known: list[str]) -> int:
-    return known.index(path) if path in known else len(known)
 
 
 def _pairs(prediction: Prediction, observed: Sequence[float | None]) -> list[tuple[int, Parts, float]]:

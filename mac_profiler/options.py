@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mac_profiler.document import Document
 
 
-def _complete_model(incomplete: str) -> list[str]:
+def complete_model(incomplete: str) -> list[str]:
+    """Names of models, for the shell."""
     from mac_profiler import models
 
     return models.complete(incomplete)
@@ -43,7 +44,7 @@ def _complete_format(incomplete: str) -> list[str]:
 ModelOption = Annotated[
     str,
     typer.Option(
-        "--model", "-m", metavar="MODEL", autocompletion=_complete_model,
+        "--model", "-m", metavar="MODEL", autocompletion=complete_model,
         help="Name from 'macprof models', torchvision:NAME, timm:NAME, package.module:callable or file.py:callable.",
     ),
 ]  # fmt: skip

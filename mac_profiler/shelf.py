@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mac_profiler.errors import InvalidInput, OutputFailed, UnknownName
-from mac_profiler.output import write_file
+from mac_profiler.output import check_writable, write_file
 from mac_profiler.platform import Platform, from_json
 from mac_profiler.registry import did_you_mean
 from mac_profiler.store import data_folder
@@ -69,16 +69,19 @@ def check_name(name: str) -> str:
 
 
 def place_of(platform_name: str, output: str | None) -> Path:
-    """The file that a profile goes to, its folder made.
+    """The file that a profile goes to, looked at before the work; its folder is made.
 
     Args:
         platform_name: its name.
         output: the user's wish; None keeps it among the user's data.
 
     Raises:
-        OutputFailed: the folder cannot be made.
+        InvalidInput: no file can have that name.
+        OutputFailed: the folder cannot be made, or the file not written.
     """
+    check_name(platform_name)
     if output is not None:
+        check_writable(output)
         return Path(output)
     place = folder()
     try:
@@ -87,7 +90,9 @@ def place_of(platform_name: str, output: str | None) -> Path:
         raise OutputFailed(
             f"cannot make the folder '{place}': {error.strerror or error}; name a file with --output"
         ) from error
-    return place / f"{check_name(platform_name)}{ENDING}"
+    file = place / f"{platform_name}{ENDING}"
+    check_writable(str(file))
+    return file
 
 
 def save(platform: Platform, place: Path) -> None:

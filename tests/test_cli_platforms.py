@@ -83,6 +83,18 @@ def test_platforms_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> N
     assert max(map(cells, shown.splitlines())) <= 100
 
 
+@pytest.mark.parametrize(("option", "value"), [("--dtype", "foo"), ("--device", "bar")])
+def test_a_platform_is_fitted_for_something_that_exists(
+    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "x.json"
+    assert main(["platforms", "fit", "t.csv", "--name", "x", option, value, "--output", str(output)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"macprof: {option} cannot be '{value}'.")
+    assert said.count("\n") == 1
+    assert not output.exists()
+
+
 def test_a_busy_machine_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for drift, told in ((0.1, False), (0.4, True)):
         path = tmp_path / f"{drift}.json"

@@ -44,14 +44,12 @@ def calibrate(
     from mac_profiler.calibrate import learn_platform
     from mac_profiler.conduct import conduct
     from mac_profiler.facts import Probed
-    from mac_profiler.output import check_writable
     from mac_profiler.plan import Plan, cases_of
-    from mac_profiler.shelf import check_name, place_of, save
+    from mac_profiler.shelf import place_of, save
     from mac_profiler.store import open_store
     from mac_profiler.work import tasks
 
-    place = place_of(check_name(name), output)
-    check_writable(str(place))
+    place = place_of(name, output)
     say = progress or (lambda _: None)
     plan = Plan(probes=True, settings=settings)
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "probes.sqlite") as store:
@@ -156,26 +154,40 @@ def in_dtype(built: Built, dtype: str) -> Built:
 
 
 def fit_platform(
-    table: str | PathLike[str], *, name: str, device: str, dtype: str, progress: Callable[[str], None] | None = None
-) -> tuple[Platform, list[str]]:
-    """Learn a platform from a table of measured speeds, see `mac_profiler.fitting`.
+    table: str | PathLike[str],
+    *,
+    name: str,
+    device: str,
+    dtype: str,
+    output: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[Platform, str, list[str]]:
+    """Learn a platform from a table of measured speeds, see `mac_profiler.fitting`, and keep it.
 
     Args:
         table: the file.
         name: of the platform.
         device: that the table was measured on, "cpu" or "cuda".
         dtype: that it was measured in.
+        output: file for the profile; None keeps it among the user's data.
         progress: told how far it is.
 
     Returns:
-        The platform, and a line for each model that could not be counted.
+        The platform, the file that it is in, and a line for each model that could not be counted.
+
+    Raises:
+        MacprofError: the table cannot be read or holds too little, or the profile cannot be written.
     """
     from mac_profiler.fitting import count_rows, fit
+    from mac_profiler.shelf import place_of, save
     from mac_profiler.speed_tables import read_table
 
+    place = place_of(name, output)
     rows = read_table(table)
     counted, left_out = count_rows(rows, count_row, progress or (lambda _: None))
-    return fit(name, counted, device=device, dtype=dtype, table=Path(table).name), left_out
+    platform = fit(name, counted, device=device, dtype=dtype, table=Path(table).name)
+    save(platform, place)
+    return platform, str(place), left_out
 
 
 def count_row(row: Row) -> Profile:

@@ -6,19 +6,13 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import DeviceOption, FormatOption, OutputOption, StoreOption, deliver, prepare
+from mac_profiler.options import DeviceOption, FormatOption, OutputOption, StoreOption, complete_model, deliver, prepare
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
     from mac_profiler import benchmarks
 
     return [name for name in (*benchmarks.names(), benchmarks.EVERYTHING) if name.startswith(incomplete)]
-
-
-def _complete_model(incomplete: str) -> list[str]:
-    from mac_profiler import models
-
-    return models.complete(incomplete)
 
 
 def bench(
@@ -31,7 +25,7 @@ def bench(
     ] = None,
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", metavar="MODEL", autocompletion=_complete_model,
+        typer.Option("--model", "-m", metavar="MODEL", autocompletion=complete_model,
                      help="Measure this model, as 'macprof analyze' names it; may be repeated."),
     ] = None,
     inputs: Annotated[

@@ -81,18 +81,19 @@ def _plot(name: str, output: str | None) -> None:
 
 
 def _fit(table: str, name: str | None, device: str, dtype: str, format: str | None, output: str | None) -> None:
-    from mac_profiler import api
+    from mac_profiler import api, devices
     from mac_profiler.atlas import describe_platform
-    from mac_profiler.output import check_writable
+    from mac_profiler.graph import FLOATING
     from mac_profiler.progress import progress
-    from mac_profiler.shelf import check_name, place_of, save
 
     if name is None:
         raise InvalidInput("'macprof platforms fit' names what it learns: give --name")
+    # A name that nothing else knows would only come to light when the platform is used.
+    check_choice("--device", device, devices.names())
+    check_choice("--dtype", dtype, sorted(FLOATING))
     form = prepare(format, None)
-    place = place_of(check_name(name), output)
-    check_writable(str(place))
     with progress("counting") as say:
-        platform, left_out = api.fit_platform(table, name=name, device=device, dtype=dtype, progress=say)
-    save(platform, place)
-    deliver(describe_platform(platform, str(place), left_out), form, None)
+        platform, place, left_out = api.fit_platform(
+            table, name=name, device=device, dtype=dtype, output=output, progress=say
+        )
+    deliver(describe_platform(platform, place, left_out), form, None)
