@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mac_profiler.api import analyze
+    from mac_profiler.api import analyze, audit_model
     from mac_profiler.cost import Cost, formula, traffic
     from mac_profiler.errors import MacprofError
     from mac_profiler.graph import Graph, Op, Value
@@ -25,11 +25,12 @@ _HOME = {
     "Profile": "profile",
     "Value": "graph",
     "analyze": "api",
+    "audit_model": "api",
     "formula": "cost",
     "traffic": "cost",
 }
 
-__all__ = ["Cost", "Graph", "MacprofError", "Op", "Profile", "Value", "analyze", "formula", "traffic"]
+__all__ = ["Cost", "Graph", "MacprofError", "Op", "Profile", "Value", "analyze", "audit_model", "formula", "traffic"]
 
 
 def __getattr__(name: str) -> Any:

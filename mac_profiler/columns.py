@@ -10,7 +10,7 @@ from mac_profiler.units import Unit
 
 # Columns that are sums of costs: "?" where nothing is known, a lower bound where something is missing.
 COSTS: Final = frozenset({"mult_adds", "flops", "accesses", "fused_accesses", "bytes_moved"})
-NUMERIC: Final = frozenset({"count", "bytes", "seconds", "share", "ratio"})
+NUMERIC: Final = frozenset({"count", "bytes", "seconds", "share", "ratio", "number"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,31 @@ _DEFINED = (
     Column("write", "bytes written"),
     Column("weights", "bytes of weights"),
     Column("counted", "operations are", priority=4),
+    Column("code", "rule"),
+    Column("before", "instead of", flexible=20),
+    Column("after", "stands", flexible=20),
+    Column("severity", "severity", priority=1),
+    Column("place", "where", flexible=22),
+    Column("times", "times", "count", priority=2, source="places where it is the same."),
+    Column("lost_share", "lost", "share", source="of the model's predicted time."),
+    Column("lost_seconds", "lost time", "seconds", priority=3),
+    Column("lost_accesses", "lost access", "count", priority=4, source="elements read or written too many."),
+    Column("message", "message", prose=True),
+    Column("remedy", "remedy", prose=True),
+    Column("gain", "measured", prose=True),
+    Column("guideline", "guideline"),
+    Column("points", "points", "number"),
+    Column("branches", "branches", "count"),
+    Column("fragments", "fragments", "count"),
+    Column("width", "width", "count", priority=2, source="units that could run at once."),
+    Column("depth", "depth", "count", priority=2, source="units in a row."),
+    Column("parallelism", "work/span", "ratio", priority=1),
+    Column("elementwise_share", "element-wise", "share", source="of the memory access."),
+    Column("figure", "figure"),
+    Column("limit", "limit", "count"),
+    Column("found", "found", "count"),
+    Column("kept", "verdict"),
+    Column("summary", "what it finds", prose=True),
     Column("measured_share", "measured", "share"),
     Column("published_gpu", "published, GPU", "share"),
     Column("published_arm", "published, ARM", "share"),

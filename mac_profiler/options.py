@@ -90,8 +90,13 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> str:
     return value
 
 
-def prepare(form: str | None, output: str | None) -> str:
+def prepare(form: str | None, output: str | None, more: Sequence[str] = ()) -> str:
     """The output format; checked with the place of the output before the work, which may take long.
+
+    Args:
+        form: that was asked for.
+        output: file that is written.
+        more: formats that a verb has besides those of every report.
 
     Raises:
         InvalidInput: no such format.
@@ -100,7 +105,7 @@ def prepare(form: str | None, output: str | None) -> str:
     from mac_profiler.output import check_writable
     from mac_profiler.report import choose_format
 
-    chosen = choose_format(form, output)
+    chosen = choose_format(form, output, more)
     if output is not None:
         check_writable(output)
     return chosen
@@ -114,8 +119,10 @@ def deliver(document: Document, form: str, output: str | None) -> None:
     """
     from mac_profiler.document import Screen
     from mac_profiler.output import shows_color, shows_unicode, terminal_width, write_file, write_stdout
-    from mac_profiler.report import render
+    from mac_profiler.report import formats, render
 
+    if form not in formats():
+        from mac_profiler.notices import render
     if output is None:
         write_stdout(render(document, form, Screen(terminal_width(), shows_color(), shows_unicode())))
     else:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from mac_profiler import benchmarks, models, probes
 from mac_profiler.errors import InvalidInput
 from mac_profiler.measurement import MODELS, Case, Scalar, Settings
+
+
+# What sketches are measured as, and one of them: group, name, and the sketch as a text.
+SKETCHES = "audit"
+Drawn = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Plan:
         quick: fewer sizes, and the time of a case cut short.
         settings: how.
         probes: those of a calibration, too.
+        sketches: parts of models, and what should stand in their place.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -35,6 +42,7 @@ class Plan:
     quick: bool = False
     settings: Settings = field(default_factory=Settings)
     probes: bool = False
+    sketches: tuple[Drawn, ...] = ()
 
     def to_text(self) -> str:
         """One line of JSON."""
@@ -47,13 +55,15 @@ class Plan:
         read["settings"] = Settings(**read["settings"])
         for name in ("benchmarks", "models", "inputs"):
             read[name] = tuple(read[name])
+        read["sketches"] = tuple(tuple(drawn) for drawn in read["sketches"])
         return Plan(**read)
 
     @property
     def subjects(self) -> tuple[str, ...]:
         """Names of what is measured, for the store's list and for --resume."""
         chosen = (benchmark.NAME for benchmark in benchmarks.choose(self.benchmarks))
-        marks = [name for name, said in (("quick", self.quick), (probes.CALIBRATION, self.probes)) if said]
+        said = {"quick": self.quick, probes.CALIBRATION: self.probes, SKETCHES: bool(self.sketches)}
+        marks = [name for name, wanted in said.items() if wanted]
         return (*chosen, *self.models, *marks)
 
 
@@ -72,9 +82,16 @@ def cases_of(plan: Plan) -> list[Case]:
     found += [_model_case(plan, name) for name in plan.models]
     if plan.probes:
         found += probes.cases(plan.settings)
+    found += [Case(SKETCHES, group, name, {}, partial(_rebuild, text)) for group, name, text in plan.sketches]
     if not found:
         raise InvalidInput(f"nothing to measure: name a benchmark ({', '.join(benchmarks.names())}, all) or --model")
     return found
+
+
+def _rebuild(text: str) -> tuple[Any, tuple[Any, ...]]:
+    from mac_profiler.rebuilding import rebuild
+
+    return rebuild(text)
 
 
 def _model_case(plan: Plan, name: str) -> Case:

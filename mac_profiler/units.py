@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Literal
 
-Unit = Literal["count", "bytes", "seconds", "share", "ratio", "shape", "shapes", "text"]
+Unit = Literal["count", "bytes", "seconds", "share", "ratio", "number", "shape", "shapes", "text"]
 
 UNKNOWN = "?"
 SI = ("", "k", "M", "G", "T", "P", "E")
@@ -61,6 +61,11 @@ def ratio(quotient: float | None) -> str:
     return UNKNOWN if quotient is None else f"{_digits(quotient)}×"
 
 
+def number(value: float | None) -> str:
+    """A number of no unit, with one decimal: "41.2"."""
+    return UNKNOWN if value is None else f"{value:.1f}"
+
+
 def shape(sizes: Sequence[int] | None) -> str:
     """A tensor's shape: "1×3×224×224"; "scalar" where it has no dimension."""
     if sizes is None:
@@ -78,6 +83,7 @@ _FORMATTERS: Mapping[Unit, Callable[[Any], str]] = {
     "bytes": size,
     "seconds": seconds,
     "share": percent,
+    "number": number,
     "ratio": ratio,
     "shape": shape,
     "shapes": shapes,

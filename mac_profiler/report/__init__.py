@@ -5,6 +5,7 @@ A format is called as its file is; its file is imported only when it is asked fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import PurePath
 from typing import cast
@@ -22,22 +23,27 @@ def formats() -> list[str]:
     return [name.rpartition(".")[2] for name in modules_of(__name__)]
 
 
-def choose_format(asked: str | None, output: str | None) -> str:
+def choose_format(asked: str | None, output: str | None, more: Sequence[str] = ()) -> str:
     """The format that was asked for, or else the one that the file's ending names, or else text.
+
+    Args:
+        asked: by the user.
+        output: file that is written.
+        more: formats that a verb has besides.
 
     Raises:
         InvalidInput: no format has that name.
     """
+    known = [*formats(), *more]
     if asked is not None:
-        if asked not in formats():
+        if asked not in known:
             raise InvalidInput(
-                f"no output format named '{asked}'.{did_you_mean(asked, formats())} "
-                f"The formats are {', '.join(formats())}."
+                f"no output format named '{asked}'.{did_you_mean(asked, known)} The formats are {', '.join(known)}."
             )
         return asked
     ending = PurePath(output).suffix.lower() if output else ""
     named = ENDINGS.get(ending, ending.removeprefix("."))
-    return named if named in formats() else "text"
+    return named if named in known else "text"
 
 
 def render(document: Document, name: str, screen: Screen) -> str:

@@ -1,0 +1,170 @@
+"""Budget: what a model may cost at most, "mult_adds=150M,accesses=20M", and whether it keeps to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from mac_profiler.errors import InvalidInput
+from mac_profiler.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from mac_profiler.profile import Profile
+
+FIGURES: Mapping[str, str] = {
+    "mult_adds": "multiply-adds of products and convolutions",
+    "flops": "floating-point operations",
+    "accesses": "elements read and written",
+    "fused_accesses": "elements read and written on an ideal fusing engine",
+    "bytes_moved": "bytes read and written",
+    "parameters": "elements of all parameters",
+    "peak_activation_bytes": "most bytes of inputs and activations alive at once",
+    "op_count": "operators executed, views included",
+}
+# Each computed only where it is asked for: the fusion of a large model takes seconds.
+_READ: Mapping[str, Callable[[Profile], int]] = {
+    "mult_adds": lambda profile: profile.total.mult_adds,
+    "flops": lambda profile: profile.total.flops,
+    "accesses": lambda profile: profile.total.accesses,
+    "fused_accesses": lambda profile: profile.fused_accesses,
+    "bytes_moved": lambda profile: profile.total.bytes_moved,
+    "parameters": lambda profile: profile.parameters,
+    "peak_activation_bytes": lambda profile: profile.peak_activation_bytes,
+    "op_count": lambda profile: profile.op_count,
+}
+# An operator without a formula adds nothing to these; the others hang on no formula.
+_COSTED = frozenset({"mult_adds", "flops", "accesses", "fused_accesses", "bytes_moved"})
+
+_FACTORS: Mapping[str, int] = {
+    "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
+}  # fmt: skip
+_AMOUNT = re.compile(r"([0-9_.]+(?:[eE][+-]?[0-9]+)?) ?([A-Za-z]*)")
+_NUMBER = re.compile(r"(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+)?")
+_FORM = "write a whole number or one with k, M, G or T: 20_000_000, 2e6, 150M, 1.5G"
+# Beyond every model; a larger exponent would fill the memory with digits.
+_MOST_DIGITS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One figure of a budget, and what was found.
+
+    Attributes:
+        figure: one of `FIGURES`.
+        limit: what it may be at most.
+        found: what it is.
+        complete: every operator that matters to the figure was counted; otherwise `found` is a lower bound, and of
+            "fused_accesses" no bound: where the unknown operator would fuse, its neighbours move less.
+    """
+
+    figure: str
+    limit: int
+    found: int
+    complete: bool
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether more was found than the budget allows."""
+        return self.found > self.limit
+
+    @property
+    def certain(self) -> bool:
+        """Whether the uncounted operators, if any, could not turn the verdict."""
+        return self.complete or (self.exceeded and self.figure != "fused_accesses")
+
+
+def parse_amount(text: str | int | float) -> int:
+    """An amount: 150_000_000 of "150M", 1_500_000_000 of "1.5G", 3_145_728 of "3Mi" or "3MiB".
+
+    Args:
+        text: a whole number, or a text; k, M, G and T are decimal, Ki, Mi, Gi and Ti binary. What such a prefix leaves
+            of a fraction is dropped.
+
+    Raises:
+        InvalidInput: it is no amount, is negative, or a fraction without a prefix.
+    """
+    if isinstance(text, int) and abs(text) >= 10**_MOST_DIGITS:
+        # Python itself refuses to print the longest ones.
+        raise InvalidInput(f"a number of more than {_MOST_DIGITS} digits is no amount; {_FORM}")
+    written = str(text).strip()
+    if re.match(r"-\s*[0-9.]", written):
+        raise InvalidInput(f"{written!r} is no amount: it is negative; {_FORM}")
+    match = _AMOUNT.fullmatch(written)
+    if match is None or not _NUMBER.fullmatch(match[1]):
+        raise InvalidInput(f"{written!r} is no amount; {_FORM}")
+    factor = _factor(written, match[1], match[2])
+    exponent = re.split("[eE]", match[1])[1:]
+    if len(match[1]) > 2 * _MOST_DIGITS or any(abs(int(power)) > _MOST_DIGITS for power in exponent):
+        raise InvalidInput(f"'{written}' has more digits than an amount; {_FORM}")
+    amount = Fraction(match[1]) * factor
+    # "23.4 MiB" is no whole number of bytes, and no more than that is no more than the whole bytes in it.
+    if amount.denominator != 1 and (factor == 1 or amount < 1):
+        raise InvalidInput(f"'{written}' is no whole number; {_FORM}")
+    return int(amount)
+
+
+def _factor(written: str, number: str, suffix: str) -> int:
+    unit = suffix.removesuffix("B") if suffix.endswith("iB") else suffix
+    if unit in _FACTORS:
+        return _FACTORS[unit]
+    # SI's m is a thousandth, and B may be bytes or billions: neither is guessed.
+    meant = {"m": "M", "g": "G", "t": "T", "KB": "k"} | {f"{prefix}B": prefix for prefix in "kMGT"}
+    remedy = f"write {number}{meant[suffix]}" if suffix in meant else _FORM
+    if suffix in ("B", "b"):
+        remedy = f"write {number} for bytes, {number}G for billions"
+    reason = f"'{suffix}' is none of {', '.join(filter(None, _FACTORS))}"
+    raise InvalidInput(f"'{written}' is no amount: {reason}; {remedy}")
+
+
+def check_figure(figure: str) -> str:
+    """The figure, if a budget can have it.
+
+    Raises:
+        InvalidInput: there is none of that name.
+    """
+    if figure not in FIGURES:
+        near = did_you_mean(figure, list(FIGURES))
+        raise InvalidInput(f"no figure named {figure!r}.{near} A budget is of {', '.join(FIGURES)}.")
+    return figure
+
+
+def parse_budget(text: str) -> dict[str, int]:
+    """A budget as it is written on the command line: "mult_adds=150M, accesses=20M".
+
+    Raises:
+        InvalidInput: a figure is unknown or there twice, an amount is none, or the text has another form.
+    """
+    form = "write FIGURE=AMOUNT, with commas between several: mult_adds=150M,accesses=20M"
+    budget: dict[str, int] = {}
+    for part in text.split(","):
+        name, equals, amount = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and amount):
+            missing = f"{part.strip()!r} is no FIGURE=AMOUNT" if part.strip() else "a part is empty"
+            raise InvalidInput(f"the budget {text!r} cannot be read: {missing}; {form}")
+        if check_figure(name) in budget:
+            raise InvalidInput(f"the budget {text!r} has '{name}' twice; leave one out")
+        try:
+            budget[name] = parse_amount(amount)
+        except InvalidInput as error:
+            raise InvalidInput(f"the budget of {name} cannot be read: {error}") from error
+    return budget
+
+
+def check(profile: Profile, budget: Mapping[str, int]) -> tuple[Item, ...]:
+    """What was found of each figure of a budget, in the budget's order.
+
+    Args:
+        profile: the model's costs.
+        budget: limit by figure.
+
+    Raises:
+        InvalidInput: a figure is unknown.
+    """
+    return tuple(
+        Item(figure, limit, _READ[check_figure(figure)](profile), figure not in _COSTED or profile.complete)
+        for figure, limit in budget.items()
+    )

@@ -1,0 +1,105 @@
+"""Preview: export a model, rewrite it, and run both."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import GraphModule
+
+from mac_profiler.construct import describe, random_state_kept
+from mac_profiler.errors import InvalidInput
+from mac_profiler.models import Built
+from mac_profiler.previewed import Preview, Rewrite
+from mac_profiler.profile import Profile
+from mac_profiler.rewriting.fold import fold_batch_norms
+from mac_profiler.rewriting.stack import stack_shuffles
+
+# Folding changes the order in which numbers are multiplied; of the largest output, in single precision.
+TOLERANCE = 1e-4
+_PASSES: tuple[Callable[[GraphModule], list[Rewrite]], ...] = (fold_batch_norms, stack_shuffles)
+
+
+def preview_of(built: Built, profile_of: Callable[[Built], Profile]) -> Preview:
+    """A model beside itself with the remedies applied that keep its function; the model itself is left as it is.
+
+    Args:
+        built: with its tensors on the CPU, and inputs for it.
+        profile_of: counts a model.
+
+    Raises:
+        InvalidInput: torch cannot export it.
+    """
+    if not isinstance(built.module, nn.Module):
+        raise InvalidInput(f"--fix-preview rewrites modules; {built.name} is a {type(built.module).__name__}")
+    with random_state_kept(), torch.no_grad(), warnings.catch_warnings():
+        # Exporting warns of what it does inside; none of it is about the model.
+        warnings.simplefilter("ignore")
+        torch.manual_seed(0)
+        module = _with_statistics(copy.deepcopy(built.module).eval())
+        args = tuple(_random(each) for each in built.args)
+        kwargs = {name: _random(each) for name, each in built.kwargs.items()}
+        rewritten = _export(built.name, module, args, kwargs)
+        before = profile_of(Built(built.name, rewritten, args, kwargs))
+        expected = list(_tensors(module(*args, **kwargs)))
+        done = [rewrite for each in _PASSES for rewrite in each(rewritten)]
+        rewritten.recompile()
+        found = list(_tensors(rewritten(*args, **kwargs)))
+        after = profile_of(Built(built.name, rewritten, args, kwargs))
+    largest = max((float(each.abs().max()) for each in expected if each.numel()), default=0.0)
+    difference = max(
+        (float((a - b).abs().max()) for a, b in zip(expected, found, strict=True) if a.numel()), default=0.0
+    )
+    return Preview(
+        tuple(done),
+        sum(not op.view for op in before.graph.ops),
+        sum(not op.view for op in after.graph.ops),
+        before.total.accesses,
+        after.total.accesses,
+        largest,
+        difference,
+        difference <= TOLERANCE * largest,
+    )
+
+
+def _export(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GraphModule:
+    try:
+        exported: Any = torch.export.export(module, args, kwargs, strict=False).module()
+    # A model's own code runs in it, and may raise anything.
+    except Exception as error:
+        raise InvalidInput(
+            f"{name} cannot be rewritten: torch.export says {describe(error)}; leave --fix-preview out"
+        ) from error
+    return exported  # type: ignore[no-any-return]
+
+
+def _with_statistics(module: nn.Module) -> nn.Module:
+    """Numbers drawn by chance for every batch-norm that still has those that it was made with."""
+    for each in module.modules():
+        if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.running_mean is not None:
+            if bool((each.running_mean == 0).all()) and each.running_var is not None:
+                each.running_mean.normal_(std=0.1)
+                each.running_var.uniform_(0.5, 1.5)
+                if each.affine:
+                    each.weight.uniform_(0.5, 1.5)
+                    each.bias.normal_(std=0.1)
+    return module
+
+
+def _random(value: Any) -> Any:
+    return torch.randn_like(value) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def _tensors(result: Any) -> Iterator[Tensor]:
+    if isinstance(result, Tensor):
+        yield result
+    elif isinstance(result, dict):
+        for each in result.values():
+            yield from _tensors(each)
+    elif isinstance(result, tuple | list):
+        for each in result:
+            yield from _tensors(each)
