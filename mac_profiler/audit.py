@@ -1,7 +1,8 @@
 """Audit: which guideline each part of a network breaks, where, what it costs, and what to do.
 
-A rule looks at a `Subject` and yields hits; hits of one rule that say the same of repeated blocks become one `Finding`.
-What a finding costs is predicted: the seconds that the platform needs more than for the remedy, at equal multiply-adds.
+A rule looks at a `Subject` and yields hits; hits of one rule that say the same of repeated blocks become one
+`Finding`. What a finding costs is predicted: the seconds that the platform needs more than for the remedy, at equal
+multiply-adds.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Blocks: the graph of operators cut into fork-join regions, nested, with what ShuffleNet V2 says of a building block.
+"""Blocks: the graph of operators cut into fork-join regions, nested, and what ShuffleNet V2 says of each.
 
 An operator is a *cut* where every way from the inputs to the outputs leads through it: they are the dominators of the
 exit. Between two neighbouring cuts lies nothing, or else a *block*: data forks behind the first cut, and joins in the
-second. So a residual block lies between what its shortcut reads and the addition, an Inception block between its input
-and its concatenation. The parts of a block that no data connects are its *branches*; a way without an operator that
-runs is the identity, and a branch too. Within a branch there are cuts again, and blocks, which are nested.
+second. So a residual block lies between what its shortcut reads and the addition, an Inception block between its
+input and its concatenation. The parts of a block that no data connects are its *branches*; a way without an operator
+that runs is the identity, and a branch too. Within a branch there are cuts again, and blocks, which are nested.
 
 A block whose parts are connected everywhere, as a dense block is, has one branch and no cut. Of such a block the
-modules that it is written in are looked at one by one, with all that they read for their entry: a cell of NASNet reads
-two earlier cells, which ties all cells into one region; as a module it is a block, that forks where it begins.
+modules that it is written in are looked at one by one, with all that they read for their entry: a cell of NASNet
+reads two earlier cells, which ties all cells into one region; as a module it is a block, that forks where it begins.
 
 - *fragments*: convolutions, matrix products and poolings of a block: the individual convolution or pooling operations
   in one building block (arXiv 1807.11164v1, section 2, G3), 2 or 3 in a residual network.
@@ -32,7 +32,7 @@ from mac_profiler.cost import Cost
 from mac_profiler.graph import Graph, Op
 from mac_profiler.kinds import kind_of
 from mac_profiler.kinds_of_work import PRODUCTS, kind_of_work
-from mac_profiler.regions import Region, common_path, regions
+from mac_profiler.structure.regions import Region, common_path, regions
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,11 @@ class _Bracket:
     Attributes:
         first: its first line.
         last: its last line.
-        called_on: lines that Python may give for it while it is called; none for a display.
         around: brackets of the same statement that it stands in, as indices.
     """
 
     first: int
     last: int
-    called_on: frozenset[int]
     around: frozenset[int]
 
 
@@ -34,6 +32,8 @@ class Brackets:
 
     def __init__(self, tree: ast.Module) -> None:
         self._all: list[_Bracket] = []
+        self._calls: dict[int, list[int]] = {}
+        self._owners: dict[int, frozenset[int]] = {}
         # Not by recursion: a generated network may be one very deep expression.
         pending: list[tuple[ast.AST, frozenset[int]]] = [(tree, frozenset())]
         while pending:
@@ -42,8 +42,9 @@ class Brackets:
                 around = frozenset()
             elif isinstance(node, (ast.Call, *_DISPLAYS)):
                 # A method's call begins where its name stands, if that is on a line below its object.
-                called = {node.lineno, node.func.end_lineno or 0} if isinstance(node, ast.Call) else set()
-                self._all.append(_Bracket(node.lineno, node.end_lineno or node.lineno, frozenset(called), around))
+                for line in {node.lineno, node.func.end_lineno or 0} if isinstance(node, ast.Call) else ():
+                    self._calls.setdefault(line, []).append(len(self._all))
+                self._all.append(_Bracket(node.lineno, node.end_lineno or node.lineno, around))
                 around |= {len(self._all) - 1}
             pending.extend((child, around) for child in ast.iter_child_nodes(node))
 
@@ -60,10 +61,10 @@ class Brackets:
         """
         if line == start:
             return True
-        calls = [i for i, bracket in enumerate(self._all) if start in bracket.called_on]
+        calls = self._calls.get(start, [])
         if constructs and len(calls) == 1 and start <= line <= self._all[calls[0]].last:
             return True
-        owners = self._owners(line)
+        owners = self._innermost(line)
         for call in calls:
             if call in owners and line >= start:
                 return True
@@ -72,6 +73,8 @@ class Brackets:
                 return True
         return False
 
-    def _owners(self, line: int) -> set[int]:
-        touching = {i for i, bracket in enumerate(self._all) if bracket.first <= line <= bracket.last}
-        return touching - {outer for i in touching for outer in self._all[i].around}
+    def _innermost(self, line: int) -> frozenset[int]:
+        if line not in self._owners:
+            touching = frozenset(i for i, bracket in enumerate(self._all) if bracket.first <= line <= bracket.last)
+            self._owners[line] = touching.difference(*(self._all[i].around for i in touching))
+        return self._owners[line]

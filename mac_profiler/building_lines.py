@@ -64,9 +64,11 @@ class BuildingLines:
         installed: list[str] = []
         called = ""
         for code, instruction in stack:
-            origin = None if called in _COMPREHENSIONS else _origin(code.co_filename)
-            called = code.co_name
-            if origin is not None:
+            origin = _origin(code.co_filename)
+            if origin == "macprof":
+                break  # It was asked for a model, and who asked has no part in how that is built.
+            repeats, called = called in _COMPREHENSIONS, code.co_name
+            if origin is not None and not repeats:
                 lines = own if origin == "own" else installed
                 line = f"{shown_path(code.co_filename)}:{self._line(code, instruction)}"
                 # A function that calls itself, or a generator used where it stands, adds nothing.
@@ -94,13 +96,13 @@ def record_building_lines() -> Iterator[BuildingLines]:
 
 
 @functools.cache
-def _origin(file: str) -> Literal["own", "installed"] | None:
-    """Whose code a file holds; None for that of Python, of torch and of macprof itself, which build at order."""
+def _origin(file: str) -> Literal["own", "installed", "macprof"] | None:
+    """Whose code a file holds; None for that of Python and of torch, which is only the means."""
     place = Path(file).as_posix()
+    if place.startswith(_PACKAGE):
+        return "installed" if place[len(_PACKAGE) :].startswith(BUILDERS) else "macprof"
     if not is_user_file(file):
         return None
-    if place.startswith(_PACKAGE):
-        return "installed" if place[len(_PACKAGE) :].startswith(BUILDERS) else None
     if any(folder in place for folder in _INSTALLED):
         return "installed"
     return None if place.startswith(_STANDARD) else "own"

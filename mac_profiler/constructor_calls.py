@@ -1,7 +1,7 @@
 """Constructor calls: who called the constructor of each module that is created, read off the call stack.
 
-While anyone records, `nn.Module.__init__` notes its callers, and `nn.Module.__setstate__` what a copy was copied from.
-Nothing is put into the modules, so that a model is what it would be without.
+While anyone records, `nn.Module.__init__` notes its callers, and `nn.Module.__setstate__` what a copy was copied
+from. Nothing is put into the modules, so that a model is what it would be without.
 """
 
 from __future__ import annotations

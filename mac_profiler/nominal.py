@@ -1,9 +1,9 @@
-"""Nominal: the platform that an audit reckons with where this machine is not calibrated: the paper's GPU, by data sheet.
+"""Nominal: the platform that an audit reckons with where this machine is not calibrated: the paper's GPU.
 
-ShuffleNet V2 (arXiv 1807.11164v1) measures on one GeForce GTX 1080 Ti, networks with 8 images at once. Its maker gives
-3584 multiply-adds a clock of 1.582 GHz and 484 GB/s; a launch takes 5 microseconds, as is usual, and is shared by the 8
-images. Every kind of work is at these peaks, operators one by one: nothing here was measured or fitted, so that shares
-of such a time are a matter of multiply-adds, memory access and number of operators alone.
+ShuffleNet V2 (arXiv 1807.11164v1) measures on one GeForce GTX 1080 Ti, networks with 8 images at once. Its maker
+gives 3584 multiply-adds a clock of 1.582 GHz and 484 GB/s; a launch takes 5 microseconds, as is usual, and is shared
+by the 8 images. Every kind of work is at these peaks, operators one by one: nothing here was measured or fitted, so
+that shares of such a time are a matter of multiply-adds, memory access and number of operators alone.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from mac_profiler import benchmarks, models, probes
 from mac_profiler.errors import InvalidInput
 from mac_profiler.measurement import MODELS, Case, Scalar, Settings
 
-
 # What sketches are measured as, and one of them: group, name, and the sketch as a text.
 SKETCHES = "audit"
 Drawn = tuple[str, str, str]

@@ -54,7 +54,10 @@ def with_gains(
             group, subject = proofs[number]
             before, after = measured[group, AS_FOUND], measured[group, REMEDY]
             if before.samples and after.samples:
-                finding = replace(finding, gain=_gain(before, after, subject, settings))
+                gain = _gain(before, after, subject, settings)
+                # What gains nothing where it was measured is worth knowing, and nothing more.
+                severity = "info" if gain.verdict in ("same", "slower") else finding.severity
+                finding = replace(finding, gain=gain, severity=severity)
             else:
                 reason = (after if before.samples else before).stopped
                 failed.append(f"{finding.code} at {finding.path or 'the model'} could not be measured: {reason}")

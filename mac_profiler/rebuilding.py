@@ -84,5 +84,5 @@ def _fits(value: Any, kind: Any) -> bool:
 def _fill(name: str, shape: tuple[int, ...]) -> Tensor:
     """Numbers that keep the scale of the maps: such as die away end as denormals, which take longer."""
     if len(shape) > 1:
-        return torch.randn(shape) * (2 / max(prod(shape[1:]), 1)) ** 0.5
+        return torch.randn(shape).mul_((2 / max(prod(shape[1:]), 1)) ** 0.5)
     return torch.ones(shape) if name in ("running_var", "weight") else torch.zeros(shape)

@@ -2,9 +2,9 @@
 
     100 = score + points of G1 + points of G2 + points of G3 + points of G4 + points of the rest
 
-The score is the share of the predicted time that all multiply-adds would take at the best rate that the platform has for
-any dense product, if nothing besides had to be done. Every second beyond it is put down to one guideline, operator by
-operator, so that the points add up:
+The score is the share of the predicted time that all multiply-adds would take at the best rate that the platform has
+for any dense product, if nothing besides had to be done. Every second beyond it is put down to one guideline,
+operator by operator, so that the points add up:
 
 - G1: memory access of convolutions and linear layers beyond the least of any widths (`mac_profiler.bounds`).
 - G2: of those in groups, what is left beyond the least of the dense one, and computing slower than a dense one.

@@ -1,8 +1,8 @@
 """Sketch: a few operators and the shapes that they work on, as data, so that another process can build and time them.
 
 A part of a model is sketched from its graph, operator by operator with the arguments that it was called with; what it
-reads from outside becomes an input, and weights become weights of the same shape, with other numbers in them. What should
-stand in its place is drafted by hand. Both run the same way: one call of torch's operator after another.
+reads from outside becomes an input, and weights become weights of the same shape, with other numbers in them. What
+should stand in its place is drafted by hand. Both run the same way: one call of torch's operator after another.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mac_profiler.blocks import Block, all_blocks, find_blocks
-from mac_profiler.bottlenecks import Bottleneck, find_bottlenecks
 from mac_profiler.bounds import Product
-from mac_profiler.chains import Chains, find_chains
 from mac_profiler.cost import Cost
 from mac_profiler.fusion import Kernel, fuse
 from mac_profiler.graph import Op
 from mac_profiler.predict import Parts, Prediction, seconds_of
 from mac_profiler.profile import Profile
+from mac_profiler.structure.bottlenecks import Bottleneck, find_bottlenecks
+from mac_profiler.structure.chains import Chains, find_chains
 from mac_profiler.work import Work, work_of
 
 

@@ -19,7 +19,7 @@ from mac_profiler.units import count, number, percent, ratio, seconds
 
 LEGEND = (
     ("lost", "predicted time beyond that of the remedy, at equal multiply-adds, of the model's predicted time"),
-    ("score", "share of the time that the multiply-adds alone would take at the platform's best; the rest by guideline"),
+    ("score", "share of the time that its multiply-adds alone would take at the best; the rest by guideline"),
 )
 NAMES = {"info": "note", "warning": "warning", "error": "error"}
 # Rewritten places that are shown; all are in the other formats.

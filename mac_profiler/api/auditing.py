@@ -20,8 +20,8 @@ from mac_profiler.errors import InvalidInput, UnknownName
 from mac_profiler.finding import Place
 from mac_profiler.models import Built
 from mac_profiler.nominal import nominal_platform
-from mac_profiler.platform import Platform
 from mac_profiler.plan import batched
+from mac_profiler.platform import Platform
 from mac_profiler.predict import predict
 from mac_profiler.profile import Profile
 from mac_profiler.score import score_of
@@ -157,7 +157,9 @@ def _audited(
     notes = silence.notes([rule.code for rule in all_rules()], _files(lines, prediction.profile))
     if write_to is not None:
         write_baseline(write_to, silence.unsilenced, built.name)
-        notes.append(f"{sum(each.count for each in silence.unsilenced)} places written to {write_to}, known from now on.")
+        notes.append(
+            f"{sum(each.count for each in silence.unsilenced)} places written to {write_to}, known from now on."
+        )
     findings: list[Finding] = [each.finding for each in found]
     if measure is not None:
         findings, failed = _measured(found, measure, say)

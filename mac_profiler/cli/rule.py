@@ -14,7 +14,9 @@ def _complete_rule(incomplete: str) -> list[str]:
 
 
 def rule(
-    code: Annotated[str, typer.Argument(metavar="CODE", autocompletion=_complete_rule, help="G101, or the rule's name.")],
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", autocompletion=_complete_rule, help="G101, or the rule's name.")
+    ],
 ) -> None:
     """Print the manual of one rule: what it does, why, an example, what to use instead."""
     from mac_profiler.audit import RULES

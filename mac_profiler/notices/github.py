@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mac_profiler.notices import known_first, located, overrun, sentence, sound
 from mac_profiler.document import Document, Screen
+from mac_profiler.notices import known_first, located, overrun, sentence, sound
 
 _COMMANDS = {"info": "notice", "warning": "warning", "error": "error"}
 # More module paths than these are counted, not named.

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from mac_profiler.notices import overrun, sentence, sound
 from mac_profiler.document import Document, Screen
+from mac_profiler.notices import overrun, sentence, sound
 
 # All that XML 1.0 cannot hold, and the carriage return, which a parser reads as a line feed.
 _ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -18,8 +18,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from mac_profiler.notices import known_first, located, overrun, sentence, sound
 from mac_profiler.document import Document, Screen
+from mac_profiler.notices import known_first, located, overrun, sentence, sound
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

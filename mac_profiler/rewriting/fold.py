@@ -44,7 +44,9 @@ def fold_batch_norms(module: GraphModule) -> list[Rewrite]:
             ]  # fmt: skip
         layer.args = tuple(arguments)
         norm.replace_all_uses_with(layer)
-        done.append(Rewrite("G401", path_of(norm), f"{_name(layer)}, batch_norm", f"{_name(layer)} with folded weights"))
+        done.append(
+            Rewrite("G401", path_of(norm), f"{_name(layer)}, batch_norm", f"{_name(layer)} with folded weights")
+        )
         module.graph.erase_node(norm)
     return done
 

@@ -35,8 +35,8 @@ def stack_shuffles(module: GraphModule) -> list[Rewrite]:
 
 
 def _dimension(cat: Node) -> int:
-    dimension = cat.args[1] if len(cat.args) > 1 else 0
-    return int(dimension) % len(shape_of(cat))  # type: ignore[call-overload]
+    dimension: Any = cat.args[1] if len(cat.args) > 1 else 0
+    return int(dimension) % len(shape_of(cat))
 
 
 def _shuffled(cat: Node) -> Node | None:
@@ -51,7 +51,10 @@ def _shuffled(cat: Node) -> Node | None:
     if split is None or shape_of(split) != (*shape[:dimension], groups, channels, *shape[dimension + 1 :]):
         return None
     turned = _only(split, {aten.transpose.int})
-    if turned is None or {int(each) % len(shape_of(split)) for each in turned.args[1:3]} != {dimension, dimension + 1}:
+    if turned is None:
+        return None
+    turns: Any = turned.args[1:3]
+    if {int(each) % len(shape_of(split)) for each in turns} != {dimension, dimension + 1}:
         return None
     copied = _only(turned, _COPIES) or turned
     joined = _only(copied, _RESHAPES)

@@ -2,17 +2,17 @@
 
 ## What it does
 
-Checks the memory access of each convolution against the least that any widths could have, at the same multiply-adds, map
-sizes, kernel, stride and groups. With n positions read and m written, c1 and c2 channels and W weights it is
-n c1 + m c2 + W, and never less than 2 sqrt(n m c1 c2) + W. The first layer is left out, for its input is given, and so is
+Checks the memory access of each convolution against the least that any widths could have, at the same multiply-adds,
+map sizes, kernel, stride and groups. With n positions read and m written, c1 and c2 channels and W weights it is n c1
++ m c2 + W, and never less than 2 sqrt(n m c1 c2) + W. The first layer is left out, for its input is given, and so is
 the last. Depthwise convolutions have one width. Rows that go thin, or thick, and back are G103 and G104.
 
 ## Why is this bad?
 
-Guideline G1 of ShuffleNet V2: equal channel width minimizes memory access cost. In its Table 1, at equal multiply-adds,
-1x1 convolutions of widths 1 : 6 run at 59 % of the speed of equal ones on a GPU (876 instead of 1480 batches a second),
-and of 1 : 12 at 51 %. The limit, 1.15, is that of widths 1 : 3 where weights are few. Where weights are most of the
-access, as on small maps, unequal widths cost nothing, and are not found.
+Guideline G1 of ShuffleNet V2: equal channel width minimizes memory access cost. In its Table 1, at equal
+multiply-adds, 1x1 convolutions of widths 1 : 6 run at 59 % of the speed of equal ones on a GPU (876 instead of 1480
+batches a second), and of 1 : 12 at 51 %. The limit, 1.15, is that of widths 1 : 3 where weights are few. Where
+weights are most of the access, as on small maps, unequal widths cost nothing, and are not found.
 
 ## Example
 
@@ -38,9 +38,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
-from mac_profiler.remedies import title
+from mac_profiler.remedying.drafts import title
+from mac_profiler.remedying.widths import unequal
 from mac_profiler.subject import Subject
-from mac_profiler.widths import unequal
 
 
 @rule(

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Checks the memory access of each linear layer against the least that any widths could have at the same multiply-adds and
-number of rows, as G101 does for convolutions. The first and the last layer of the network are left out.
+Checks the memory access of each linear layer against the least that any widths could have at the same multiply-adds
+and number of rows, as G101 does for convolutions. The first and the last layer of the network are left out.
 
 ## Why is this bad?
 
@@ -35,9 +35,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
-from mac_profiler.remedies import title
+from mac_profiler.remedying.drafts import title
+from mac_profiler.remedying.widths import unequal
 from mac_profiler.subject import Subject
-from mac_profiler.widths import unequal
 
 
 @rule(

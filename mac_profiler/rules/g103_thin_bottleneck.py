@@ -3,14 +3,14 @@
 ## What it does
 
 Checks rows of convolutions or linear layers whose outer widths are at least twice the width between them, as in the
-bottleneck of ResNet and in the unit of ShuffleNet V1: memory access of these
-against the least at the same multiply-adds, map sizes, kernels and groups. Depthwise convolutions between are left out.
+bottleneck of ResNet and in the unit of ShuffleNet V1: memory access of these against the least at the same
+multiply-adds, map sizes, kernels and groups. Depthwise convolutions between are left out.
 
 ## Why is this bad?
 
-Guideline G1 of ShuffleNet V2: equal channel width minimizes memory access cost. Section 3 finds the bottleneck-like blocks
-of ShuffleNet V1 against it: their 1x1 convolutions of widths 4 : 1 have 1.25 times the access of equal ones. Where
-weights are most of the access, on small maps, a bottleneck costs little, and is not found.
+Guideline G1 of ShuffleNet V2: equal channel width minimizes memory access cost. Section 3 finds the bottleneck-like
+blocks of ShuffleNet V1 against it: their 1x1 convolutions of widths 4 : 1 have 1.25 times the access of equal ones.
+Where weights are most of the access, on small maps, a bottleneck costs little, and is not found.
 
 ## Example
 
@@ -59,8 +59,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
+from mac_profiler.remedying.widths import bottlenecks
 from mac_profiler.subject import Subject
-from mac_profiler.widths import bottlenecks
 
 
 @rule(

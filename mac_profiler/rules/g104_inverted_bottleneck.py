@@ -3,15 +3,16 @@
 ## What it does
 
 Checks rows of convolutions or linear layers whose width between is at least twice the outer ones, as in MobileNet V2:
-memory access of these against the least at the same multiply-adds, map sizes, kernels and groups. Depthwise convolutions
-between are left out.
+memory access of these against the least at the same multiply-adds, map sizes, kernels and groups. Depthwise
+convolutions between are left out.
 
 ## Why is this bad?
 
-Guideline G1 of ShuffleNet V2: equal channel width minimizes memory access cost. Section 3 finds the inverted bottleneck of
-MobileNet V2 to violate it: with an expansion of 6 its 1x1 convolutions have 1.43 times the access of equal ones, and the
-depthwise convolution between works on all the thick maps (G405). Where weights are most of the access, on small maps and
-in the feed-forward part of a transformer with few tokens, it costs little, and is not found.
+Guideline G1 of ShuffleNet V2: equal channel width minimizes memory access cost. Section 3 finds the inverted
+bottleneck of MobileNet V2 to violate it: with an expansion of 6 its 1x1 convolutions have 1.43 times the access of
+equal ones, and the depthwise convolution between works on all the thick maps (G405). Where weights are most of the
+access, on small maps and in the feed-forward part of a transformer with few tokens, it costs little, and is not
+found.
 
 ## Example
 
@@ -60,8 +61,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
+from mac_profiler.remedying.widths import bottlenecks
 from mac_profiler.subject import Subject
-from mac_profiler.widths import bottlenecks
 
 
 @rule(

@@ -7,10 +7,10 @@ convolution with the same multiply-adds, map sizes and kernel.
 
 ## Why is this bad?
 
-Guideline G2 of ShuffleNet V2: excessive group convolution increases memory access cost. At given multiply-adds g groups
-have sqrt(g) times the channels, and so many times the access to maps. In its Table 2, at equal multiply-adds, 8 groups
-run at 26 % of the speed of one on a GPU (634 instead of 2451 batches a second), and at 70 % on an ARM core. Two groups
-where weights are most of the access, as in AlexNet's last layers, cost nothing, and are not found.
+Guideline G2 of ShuffleNet V2: excessive group convolution increases memory access cost. At given multiply-adds g
+groups have sqrt(g) times the channels, and so many times the access to maps. In its Table 2, at equal multiply-adds,
+8 groups run at 26 % of the speed of one on a GPU (634 instead of 2451 batches a second), and at 70 % on an ARM core.
+Two groups where weights are most of the access, as in AlexNet's last layers, cost nothing, and are not found.
 
 ## Example
 
@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
-from mac_profiler.grouping import grouped
+from mac_profiler.remedying.grouping import grouped
 from mac_profiler.subject import Subject
 
 

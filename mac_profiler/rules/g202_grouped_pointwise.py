@@ -2,16 +2,16 @@
 
 ## What it does
 
-Checks 1x1 convolutions of several groups against the least memory access of a dense one with the same multiply-adds and
-map sizes.
+Checks 1x1 convolutions of several groups against the least memory access of a dense one with the same multiply-adds
+and map sizes.
 
 ## Why is this bad?
 
-Guideline G2 of ShuffleNet V2: excessive group convolution increases memory access cost; section 3 finds ShuffleNet V1 to
-depend on it heavily. A 1x1 convolution has few multiply-adds for each element that it reads, so that here
-groups cost most: at given multiply-adds and input its access is hw c1 + B g / c1 + B / hw, and grows with g. In Table 2 of
-the paper 8 groups run at 26 % of the speed of one on a GPU, and at 70 % on an ARM core. And groups need a shuffle, which
-is one more pass over the maps.
+Guideline G2 of ShuffleNet V2: excessive group convolution increases memory access cost; section 3 finds ShuffleNet V1
+to depend on it heavily. A 1x1 convolution has few multiply-adds for each element that it reads, so that here groups
+cost most: at given multiply-adds and input its access is hw c1 + B g / c1 + B / hw, and grows with g. In Table 2 of
+the paper 8 groups run at 26 % of the speed of one on a GPU, and at 70 % on an ARM core. And groups need a shuffle,
+which is one more pass over the maps.
 
 ## Example
 
@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
-from mac_profiler.grouping import grouped
+from mac_profiler.remedying.grouping import grouped
 from mac_profiler.subject import Subject
 
 

@@ -2,17 +2,17 @@
 
 ## What it does
 
-Checks fork-join blocks (see `mac_profiler.blocks`) in which at least three convolutions, matrix products or poolings, or
-nested blocks, need nothing of each other, and that are wider than half their depth: the number of their fragments. A
-row of blocks, such as a whole network around its skip connections, is no building block.
+Checks fork-join blocks (see `mac_profiler.blocks`) in which at least three convolutions, matrix products or poolings,
+or nested blocks, need nothing of each other, and that are wider than half their depth: the number of their fragments.
+A row of blocks, such as a whole network around its skip connections, is no building block.
 
 ## Why is this bad?
 
-Guideline G3 of ShuffleNet V2: network fragmentation reduces degree of parallelism, and each operator has its launch and
-its synchronisation. The paper counts 13 fragments in a block of NASNet-A, a separable convolution as one, and 2 or 3 in
-regular structures like ResNet. In Table 3, at equal multiply-adds, a block of 4 fragments in
-parallel runs at 28 % of the speed of one of 1 fragment on a GPU (691 instead of 2446 batches a second), and at 87 % on an
-ARM core. What is lost is told from launches alone: those of the block beyond three fragments' share.
+Guideline G3 of ShuffleNet V2: network fragmentation reduces degree of parallelism, and each operator has its launch
+and its synchronisation. The paper counts 13 fragments in a block of NASNet-A, a separable convolution as one, and 2
+or 3 in regular structures like ResNet. In Table 3, at equal multiply-adds, a block of 4 fragments in parallel runs at
+28 % of the speed of one of 1 fragment on a GPU (691 instead of 2446 batches a second), and at 87 % on an ARM core.
+What is lost is told from launches alone: those of the block beyond three fragments' share.
 
 ## Example
 
@@ -62,7 +62,7 @@ from functools import partial
 
 from mac_profiler.audit import Hit, Proof, rule
 from mac_profiler.blocks import Block
-from mac_profiler.remedies import plain_block
+from mac_profiler.remedying.drafts import plain_block
 from mac_profiler.sketch import sketch_of
 from mac_profiler.subject import Subject
 
@@ -104,4 +104,4 @@ def _prove(subject: Subject, block: Block) -> Proof | None:
     remedy = plain_block(subject, block)
     if found is None or remedy is None:
         return None
-    return Proof(found, remedy, f"the block beside {PLAIN} convolutions with batch-norm and ReLU of equal multiply-adds")
+    return Proof(found, remedy, f"the block beside {PLAIN} convolutions with batch-norm and ReLU")

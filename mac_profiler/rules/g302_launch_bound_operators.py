@@ -2,9 +2,9 @@
 
 ## What it does
 
-Checks the operators of each module's own code, convolutions, products and poolings left out, that hand data to each other
-and that the platform takes longer to launch than to compute or to move their data: how many there are in one place. On a
-platform whose software fuses them there are none.
+Checks the operators of each module's own code, convolutions, products and poolings left out, that hand data to each
+other and that the platform takes longer to launch than to compute or to move their data: how many there are in one
+place. On a platform whose software fuses them there are none.
 
 ## Why is this bad?
 
@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from mac_profiler.audit import Hit, rule
 from mac_profiler.blocks import is_fragment
-from mac_profiler.regions import connected
+from mac_profiler.structure.regions import connected
 from mac_profiler.subject import Subject
 
 

@@ -2,15 +2,15 @@
 
 ## What it does
 
-Finds batch-norm in eval mode whose input comes straight from a convolution or linear layer and is read by nobody else.
-There its factor and its shift can go into the weights and the bias of that layer. On a platform whose software folds it,
-nothing is found.
+Finds batch-norm in eval mode whose input comes straight from a convolution or linear layer and is read by nobody
+else. There its factor and its shift can go into the weights and the bias of that layer. On a platform whose software
+folds it, nothing is found.
 
 ## Why is this bad?
 
-Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible. A batch-norm reads and writes the whole map for
-two operations an element. Engines fold it; torch in eager mode does not. It is a note, for folding belongs to deployment:
-while the network is trained, batch-norm has to stay.
+Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible. A batch-norm reads and writes the whole map
+for two operations an element. Engines fold it; torch in eager mode does not. It is a note, for folding belongs to
+deployment: while the network is trained, batch-norm has to stay.
 
 ## Example
 
@@ -40,6 +40,7 @@ from functools import partial
 
 from mac_profiler.audit import Hit, Proof, rule
 from mac_profiler.kinds import linear_in_weight, normalises_by_batch
+from mac_profiler.remedying.drafts import row
 from mac_profiler.sketch import sketch_of
 from mac_profiler.subject import Subject
 
@@ -82,6 +83,10 @@ def _foldable(subject: Subject, i: int) -> tuple[int, int] | None:
 
 
 def _prove(subject: Subject, layer: int, norm: int) -> Proof | None:
-    graph = subject.profile.graph
-    found, remedy = sketch_of(graph, [layer, norm]), sketch_of(graph, [layer, norm], without=[norm])
-    return None if found is None or remedy is None else Proof(found, remedy, "the layer with and without batch-norm")
+    found = sketch_of(subject.profile.graph, [layer, norm])
+    product = subject.chains.products.get(layer) or subject.chains.depthwise.get(layer)
+    if found is None or product is None:
+        return None
+    widths = product.channels_in, product.channels_out, product.groups
+    remedy = row(subject, [layer], [widths], biased=True)
+    return None if remedy is None else Proof(found, remedy, "the layer and batch-norm beside the layer with a bias")

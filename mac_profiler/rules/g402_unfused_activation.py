@@ -2,14 +2,16 @@
 
 ## What it does
 
-Finds element-wise operators of one operand, such as ReLU, that read what a convolution, a linear layer or the batch-norm
-behind it made, and that nobody else reads. On a platform whose software runs them in the kernel before, nothing is found.
+Finds element-wise operators of one operand, such as ReLU, that read what a convolution, a linear layer or the
+batch-norm behind it made, and that nobody else reads. On a platform whose software runs them in the kernel before,
+nothing is found.
 
 ## Why is this bad?
 
-Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible. In its Table 4 ReLU and the shortcut's addition
-together take a seventh of a bottleneck's time on a GPU (2842 instead of 2427 batches a second without them). Engines run
-an activation in the kernel of the layer before it; torch in eager mode does not. It is a note: the network needs it.
+Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible. In its Table 4 ReLU and the shortcut's
+addition together take a seventh of a bottleneck's time on a GPU (2842 instead of 2427 batches a second without them).
+Engines run an activation in the kernel of the layer before it; torch in eager mode does not. It is a note: the
+network needs it.
 
 ## Example
 
@@ -37,7 +39,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from mac_profiler.audit import Hit, Proof, rule
-from mac_profiler.graph import Value
 from mac_profiler.kinds import linear_in_weight, normalises_by_batch
 from mac_profiler.sketch import sketch_of
 from mac_profiler.subject import Subject
@@ -71,7 +72,7 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
 def _behind(subject: Subject, i: int) -> tuple[int, int] | None:
     """The layer, or the batch-norm behind it, that an activation reads alone."""
     step = subject.chains.steps[i]
-    tensors = [value for value in step.op.inputs if isinstance(value, Value) and value.role == "activation"]
+    tensors = [value for value in step.op.inputs if value.role == "activation"]
     if i not in subject.spent or step.kind != "elementwise" or len(tensors) != 1 or normalises_by_batch(step.op):
         return None
     for version, _ in step.reads.values():

@@ -2,14 +2,16 @@
 
 ## What it does
 
-Checks the innermost fork-join blocks with a convolution or matrix product: the share of their memory access that is left
-to kernels of element-wise operators and copies alone, on an engine that fuses all it can (`mac_profiler.fusion`: batch-norm
-folded, activations and additions in the kernel before them). Depthwise convolutions are not among them; see G405.
+Checks the innermost fork-join blocks with a convolution or matrix product: the share of their memory access that is
+left to kernels of element-wise operators and copies alone, on an engine that fuses all it can (`mac_profiler.fusion`:
+batch-norm folded, activations and additions in the kernel before them). Depthwise convolutions are not among them;
+see G405.
 
 ## Why is this bad?
 
-Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible; they have few FLOPs, and much memory access. In
-its Figure 2 they take 15 % of ShuffleNet V1's and 23 % of MobileNet V2's time on a GPU, though hardly a FLOP is theirs.
+Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible; they have few FLOPs, and much memory
+access. In its Figure 2 they take 15 % of ShuffleNet V1's and 23 % of MobileNet V2's time on a GPU, though hardly a
+FLOP is theirs.
 
 ## Example
 

@@ -6,10 +6,10 @@ Checks blocks that end in the addition of two maps: the share of the block's pre
 
 ## Why is this bad?
 
-Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible; section 3 names the additions of ShuffleNet V1's
-shortcuts as undesirable. In Table 4 a bottleneck without its shortcut
-is 5 to 21 % faster on a GPU, the more so the wider it is. In thin maps, as those that MobileNet V2 adds, or beside 3x3
-convolutions of full width, as in ResNet-18, the addition is little, and is not found.
+Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible; section 3 names the additions of ShuffleNet
+V1's shortcuts as undesirable. In Table 4 a bottleneck without its shortcut is 5 to 21 % faster on a GPU, the more so
+the wider it is. In thin maps, as those that MobileNet V2 adds, or beside 3x3 convolutions of full width, as in
+ResNet-18, the addition is little, and is not found.
 
 ## Example
 

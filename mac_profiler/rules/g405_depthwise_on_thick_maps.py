@@ -1,15 +1,16 @@
-"""G405 depthwise-on-thick-maps: depthwise convolution and activations work on the thick maps of an inverted bottleneck.
+"""G405 depthwise-on-thick-maps: depthwise convolution and activations work on maps thicker than the block's.
 
 ## What it does
 
-Finds inverted bottlenecks with a depthwise convolution between, and what thick width it works on, by the thin widths that
-the block begins and ends with.
+Finds inverted bottlenecks with a depthwise convolution between, and what thick width it works on, by the thin widths
+that the block begins and ends with.
 
 ## Why is this bad?
 
-Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible, and a depthwise convolution is taken for one of
-them, as it has much memory access for its FLOPs. Of MobileNet V2 the paper says that depthwise convolutions and ReLUs on
-thick maps violate G4: with an expansion of 6, six times as many elements pass through each as the block hands on.
+Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible, and a depthwise convolution is taken for
+one of them, as it has much memory access for its FLOPs. Of MobileNet V2 the paper says that depthwise convolutions
+and ReLUs on thick maps violate G4: with an expansion of 6, six times as many elements pass through each as the block
+hands on.
 
 ## Example
 
@@ -53,8 +54,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from mac_profiler.audit import Hit, rule
+from mac_profiler.remedying.widths import prove_even
 from mac_profiler.subject import Subject
-from mac_profiler.widths import prove_even
 
 
 @rule(
@@ -78,7 +79,8 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
         yield Hit(
             tuple(thick),
             depthwise[0],
-            f"a depthwise convolution and {len(thick) - len(depthwise)} passes work on {m} channels between {a} and {b}",
+            f"a depthwise convolution and {len(thick) - len(depthwise)} passes work on {m} channels, between {a} and "
+            f"{b}",
             each.ratio,
             subject.seconds(thick) * left_out,
             round(subject.accesses(thick) * left_out),

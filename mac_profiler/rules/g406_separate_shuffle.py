@@ -2,14 +2,14 @@
 
 ## What it does
 
-Finds operators that only move data and read, but for views, nothing but what one other operator has moved, and that is
-read by nobody else: a concatenation behind which a channel shuffle copies the same elements once more, then to be split.
-Both can be one pass.
+Finds operators that only move data and read, but for views, nothing but what one other operator has moved, and that
+is read by nobody else: a concatenation behind which a channel shuffle copies the same elements once more, then to be
+split. Both can be one pass.
 
 ## Why is this bad?
 
-Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible. In its own unit concatenation, channel shuffle
-and channel split are successive, and are merged into a single element-wise operation. Shuffling what was
+Guideline G4 of ShuffleNet V2: element-wise operations are non-negligible. In its own unit concatenation, channel
+shuffle and channel split are successive, and are merged into a single element-wise operation. Shuffling what was
 concatenated from as many parts as there are groups is stacking the parts, one element of each after the other.
 
 ## Example
@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from mac_profiler.audit import Hit, Proof, rule
-from mac_profiler.remedies import stacked
+from mac_profiler.remedying.drafts import stacked
 from mac_profiler.sketch import sketch_of
 from mac_profiler.subject import Subject
 

@@ -1,8 +1,9 @@
-"""Chains: which convolution or matrix product reads, with nothing but lesser operators between, what another one made.
+"""Chains: which convolution or matrix product reads, with only lesser operators between, what another made.
 
 That is where a width is chosen: the channels that one layer writes are those that the next one reads. Followed is the
-operand that has the shape of the result, through activations, norms, pooling, copies and depthwise convolutions, none of
-which changes the number of channels; not through a residual addition or a concatenation, where several widths meet.
+operand that has the shape of the result, through activations, norms, pooling, copies and depthwise convolutions, none
+of which changes the number of channels; not through a residual addition or a concatenation, where several widths
+meet.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 from mac_profiler.blocks import Block
 from mac_profiler.graph import Op
-from mac_profiler.sketch import Draft, Sketch
+from mac_profiler.sketch import Draft, Sketch, even
 from mac_profiler.subject import Subject
 
 # Channels read, channels written, groups.
@@ -26,16 +26,17 @@ def title(op: Op) -> str:
 def maps(op: Op) -> str:
     """Where it works, in words: " on 56x56 maps"; "" for rows."""
     channel = 1 - len(op.args["weight"].shape) if "weight" in op.args and not op.target.endswith("linear") else 0
-    return f" on {'x'.join(map(str, op.outputs[0].shape[channel + 1:]))} maps" if channel else ""
+    return f" on {'x'.join(map(str, op.outputs[0].shape[channel + 1 :]))} maps" if channel else ""
 
 
-def row(subject: Subject, ops: Sequence[int], widths: Sequence[Widths]) -> Sketch | None:
+def row(subject: Subject, ops: Sequence[int], widths: Sequence[Widths], *, biased: bool = False) -> Sketch | None:
     """Convolutions or linear layers one behind the other, alike but for their widths; bare, as the paper's are.
 
     Args:
         subject: the model.
         ops: positions of the products that they are like.
         widths: of each.
+        biased: each adds a bias.
 
     Returns:
         None where one is neither `aten.convolution` nor `aten.linear`, or is transposed.
@@ -49,22 +50,23 @@ def row(subject: Subject, ops: Sequence[int], widths: Sequence[Widths]) -> Sketc
     shape[-1 if linear else 1 - len(first.args["weight"].shape)] = widths[0][0]
     tensor = draft.input(shape)
     for i, own in zip(ops, widths, strict=True):
-        made = _product(draft, subject.ops[i], tensor, own)
+        made = _product(draft, subject.ops[i], tensor, own, biased)
         if made is None:
             return None
         tensor = made
     return draft.sketch(tensor)
 
 
-def _product(draft: Draft, op: Op, tensor: Any, widths: Widths) -> Any:
+def _product(draft: Draft, op: Op, tensor: Any, widths: Widths, biased: bool) -> Any:
     channels_in, channels_out, groups = widths
+    bias = draft.weight((channels_out,), "bias") if biased else None
     if op.target == "aten.linear":
         weight = draft.weight((channels_out, channels_in))
-        return draft.call(op.target, {"input": tensor, "weight": weight, "bias": None})[0]
+        return draft.call(op.target, {"input": tensor, "weight": weight, "bias": bias})[0]
     if op.target != "aten.convolution" or op.args["transposed"]:
         return None
     weight = draft.weight((channels_out, channels_in // groups, *op.args["weight"].shape[2:]))
-    own = {"input": tensor, "weight": weight, "bias": None, "groups": groups}
+    own = {"input": tensor, "weight": weight, "bias": bias, "groups": groups}
     kept = {name: _listed(value) for name, value in op.args.items() if name not in own}
     return draft.call(op.target, {**own, **kept})[0]
 

@@ -8,9 +8,8 @@ from math import sqrt
 
 from mac_profiler.audit import Hit, Proof
 from mac_profiler.bounds import Product
-from mac_profiler.graph import Op
 from mac_profiler.metrics import excess_of_groups
-from mac_profiler.remedies import maps, row, title
+from mac_profiler.remedying.drafts import maps, row, title
 from mac_profiler.sketch import even
 from mac_profiler.subject import Subject
 

@@ -7,12 +7,12 @@ from functools import partial
 from math import sqrt
 
 from mac_profiler.audit import Hit, Proof
-from mac_profiler.bottlenecks import Bottleneck
 from mac_profiler.bounds import Product
 from mac_profiler.graph import Op
 from mac_profiler.metrics import excess
-from mac_profiler.remedies import Widths, maps, row, title
+from mac_profiler.remedying.drafts import Widths, maps, row, title
 from mac_profiler.sketch import even
+from mac_profiler.structure.bottlenecks import Bottleneck
 from mac_profiler.subject import Subject
 
 

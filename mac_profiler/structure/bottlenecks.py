@@ -1,13 +1,13 @@
 """Bottlenecks: rows of convolutions or linear layers whose outer widths are thicker, or thinner, than those between.
 
-A row is followed through `mac_profiler.chains`: widths a -> m -> ... -> m -> b, depthwise convolutions in it keep the
-width. It is *thin* where a and b are at least twice m, as in ResNet and ShuffleNet V1, and *inverted* where m is at least
-twice a and b, as in MobileNet V2. Every product is in one bottleneck at most; the one that is written in one module goes
-first.
+A row is followed through `mac_profiler.structure.chains`: widths a -> m -> ... -> m -> b, depthwise convolutions in
+it keep the width. It is *thin* where a and b are at least twice m, as in ResNet and ShuffleNet V1, and *inverted*
+where m is at least twice a and b, as in MobileNet V2. Every product is in one bottleneck at most; the one that is
+written in one module goes first.
 
 Its *excess* is the memory access of its products by the least that each could have (ShuffleNet V2, G1), depthwise
-convolutions left out, for they have one width anyway. Its *even* form has one width everywhere, with all multiply-adds,
-those of depthwise convolutions too, as they are.
+convolutions left out, for they have one width anyway. Its *even* form has one width everywhere, with all
+multiply-adds, those of depthwise convolutions too, as they are.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from math import sqrt
 from typing import Literal
 
 from mac_profiler.bounds import Product
-from mac_profiler.chains import Chains, Link
 from mac_profiler.graph import Graph
 from mac_profiler.kinds_of_work import kind_of_work
-from mac_profiler.regions import common_path
+from mac_profiler.structure.chains import Chains, Link
+from mac_profiler.structure.regions import common_path
 
 LEAST_RATIO = 2.0
 
@@ -81,7 +81,7 @@ def _rows(chains: Chains) -> Iterator[tuple[Link, ...]]:
         following[link.first].append(link)
     for first, product in chains.products.items():
         inner = product.channels_out
-        pending = [(link,) for link in following[first] if product.channels_in != inner]
+        pending: list[tuple[Link, ...]] = [(link,) for link in following[first] if product.channels_in != inner]
         while pending:
             row = pending.pop()
             last = chains.products[row[-1].second]

@@ -1,0 +1,1 @@
+"""Structure: how the operators of a graph hang together: forks and joins, chains of products, bottlenecks."""
