@@ -19,6 +19,9 @@ from mac_profiler.subject import Subject
 
 # Share of the model's time that is lost, from which a finding is more than a note.
 WARNING_SHARE, ERROR_SHARE = 0.005, 0.10
+# A design that is repeated in other sizes loses a little everywhere: what all findings of a rule lose together decides,
+# for each of them that has a fair part in it.
+FAIR_PART = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,8 @@ def audit(
         for hit in each.check(subject, (limits or {}).get(each.code, each.limit)):
             groups.setdefault((hit.message, hit.remedy), []).append(hit)
         limit = (limits or {}).get(each.code, each.limit)
-        found += [_found(subject, each, hits, limit, locate or place_of) for hits in groups.values()]
+        together = sum(hit.seconds for hits in groups.values() for hit in hits)
+        found += [_found(subject, each, hits, limit, together, locate or place_of) for hits in groups.values()]
     return tuple(sorted(found, key=lambda one: (-SEVERITIES.index(one.finding.severity), -one.finding.seconds)))
 
 
@@ -178,21 +182,28 @@ def place_of(subject: Subject, hit: Hit) -> Place:
 
 
 def _found(
-    subject: Subject, rule: Rule, hits: Sequence[Hit], limit: float, locate: Callable[[Subject, Hit], Place]
+    subject: Subject,
+    rule: Rule,
+    hits: Sequence[Hit],
+    limit: float,
+    together: float,
+    locate: Callable[[Subject, Hit], Place],
 ) -> Found:
     ordered = sorted(hits, key=lambda hit: hit.at)
     seconds = sum(hit.seconds for hit in ordered)
     ops = {i for hit in ordered for i in hit.ops}
+    # Of a platform that knows no time at all, nothing is a share.
+    whole = subject.total or 1.0
     finding = Finding(
         rule.code,
         rule.name,
-        _severity(seconds / subject.total if subject.total else 0.0, rule.most),
+        _severity(seconds / whole, together / whole, rule.most),
         rule.confidence if subject.measured_platform else _less(rule.confidence),
         ordered[0].message,
         max(hit.measured for hit in ordered),
         limit,
         rule.metric,
-        subject.seconds(ops) / subject.total if subject.total else 0.0,
+        subject.seconds(ops) / whole,
         seconds,
         sum(hit.accesses for hit in ordered),
         ordered[0].remedy or rule.remedy,
@@ -202,8 +213,9 @@ def _found(
     return Found(finding, tuple(ordered))
 
 
-def _severity(lost: float, most: Severity) -> Severity:
-    own = 2 if lost >= ERROR_SHARE else 1 if lost >= WARNING_SHARE else 0
+def _severity(lost: float, together: float, most: Severity) -> Severity:
+    """How grave it is to lose such a share of the time, where all findings of the rule lose another."""
+    own = sum(together >= share and lost >= FAIR_PART * share for share in (WARNING_SHARE, ERROR_SHARE))
     return SEVERITIES[min(own, SEVERITIES.index(most))]
 
 

@@ -38,15 +38,24 @@ class Brackets:
         pending: list[tuple[ast.AST, frozenset[int]]] = [(tree, frozenset())]
         while pending:
             node, around = pending.pop()
-            if isinstance(node, ast.stmt):
-                around = frozenset()
-            elif isinstance(node, (ast.Call, *_DISPLAYS)):
-                # A method's call begins where its name stands, if that is on a line below its object.
-                for line in {node.lineno, node.func.end_lineno or 0} if isinstance(node, ast.Call) else ():
+            if isinstance(node, ast.Call):
+                # What is called stands before the bracket. Python says that a method is called where its name stands,
+                # or else where the object that has it begins.
+                pending.append((node.func, around))
+                named = node.func.end_lineno or node.lineno
+                for line in {node.lineno, named}:
                     self._calls.setdefault(line, []).append(len(self._all))
-                self._all.append(_Bracket(node.lineno, node.end_lineno or node.lineno, around))
-                around |= {len(self._all) - 1}
+                around = self._add(named, node, around)
+                pending.extend((argument, around) for argument in (*node.args, *node.keywords))
+                continue
+            if isinstance(node, _DISPLAYS):
+                around = self._add(node.lineno, node, around)
             pending.extend((child, around) for child in ast.iter_child_nodes(node))
+
+    def _add(self, first: int, node: ast.expr, around: frozenset[int]) -> frozenset[int]:
+        """Note a bracket; the ones that what is in it stands in."""
+        self._all.append(_Bracket(first, node.end_lineno or first, around))
+        return around | {len(self._all) - 1}
 
     def belongs(self, line: int, start: int, *, constructs: bool) -> bool:
         """Whether what is said on a line is said of the call that begins on another (or the same) line.
@@ -66,7 +75,7 @@ class Brackets:
             return True
         owners = self._innermost(line)
         for call in calls:
-            if call in owners and line >= start:
+            if call in owners:
                 return True
             around = self._all[call].around
             if owners and all(i in around and line in (self._all[i].first, self._all[i].last) for i in owners):

@@ -1,8 +1,8 @@
 """Metrics: the numbers that the guidelines speak of.
 
-- *excess* (G1): memory access of a convolution or matrix product by the least that any widths could have, at its own
-  multiply-adds, map sizes, kernel, stride and groups; 1 where the channels are equal, see `mac_profiler.bounds`.
-- *excess of groups* (G2): the same by the least of any widths and any number of groups: of the dense one.
+- *excess* (G1): memory access of a convolution or matrix product by that of equal widths, at its own multiply-adds, map
+  sizes, kernel, stride and groups; 1 where the channels are equal, see `mac_profiler.structure.equal_widths`.
+- *excess of groups* (G2): the same by that of equal widths in one group, of the dense one.
 - *element-wise share* (G4): share of the memory access that element-wise operators have, depthwise convolutions and
   copies among them.
 - *intensity*: FLOPs a byte moved.
@@ -19,6 +19,7 @@ from mac_profiler.blocks import Block, is_elementwise, is_fragment
 from mac_profiler.bounds import Product, bound
 from mac_profiler.cost import Cost
 from mac_profiler.profile import Profile
+from mac_profiler.structure.equal_widths import equal_accesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ class Metrics:
 
 
 def excess(product: Product) -> float:
-    """Memory access by the least at its own groups; 1 is the least."""
-    return product.accesses / product.least_accesses if product.least_accesses else 1.0
+    """Memory access by that of equal widths at its own groups."""
+    return product.accesses / max(equal_accesses(product), 1)
 
 
 def excess_of_groups(product: Product) -> float:
-    """Memory access by the least of the dense one of equal multiply-adds."""
-    return product.accesses / product.least_ungrouped if product.least_ungrouped else 1.0
+    """Memory access by that of a dense one of equal widths and multiply-adds."""
+    return product.accesses / max(equal_accesses(product, 1), 1)
 
 
 def measure_ops(profile: Profile, ops: Iterable[int] | None = None) -> Metrics:

@@ -37,6 +37,7 @@ class Silence:
     used: set[Ignore] = field(default_factory=set)
     unsilenced: tuple[Finding, ...] = ()
     gone: int = 0
+    _looked_up: dict[tuple[tuple[str, ...], str], Ignore | None] = field(default_factory=dict)
 
     def apply(self, found: Sequence[Found]) -> tuple[Found, ...]:
         """The findings that are left, of places that are left.
@@ -73,7 +74,11 @@ class Silence:
         return found
 
     def _commented(self, code: str, place: Place) -> bool:
-        ignore = find_ignore(place.lines, code)
+        # Layers that one line builds, thousands in a large model, ask for the same comment.
+        asked = place.lines, code
+        if asked not in self._looked_up:
+            self._looked_up[asked] = find_ignore(place.lines, code)
+        ignore = self._looked_up[asked]
         if ignore is not None:
             self.used.add(ignore)
         return ignore is not None

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, lcm
 from typing import Any
 
 from mac_profiler.graph import Graph, Value
 
 # What stands for a tensor among the arguments of a call: {"tensor": 3}.
 TENSOR = "tensor"
-# Widths of a remedy are whole registers of most processors, and rounded up: it never has fewer multiply-adds.
-_STEP = 8
+# Widths of a remedy are whole registers of most processors, and rounded up: it never has fewer multiply-adds. A width
+# below so many steps would be rounded up to more than half as many multiply-adds again, and has smaller steps.
+_STEP, _FEWEST_STEPS = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,13 @@ def sketch_of(graph: Graph, ops: Sequence[int], without: Collection[int] = ()) -
     return draft.sketch(*(numbers[id(value)] for value in last.outputs))
 
 
-def even(width: float, step: int = _STEP) -> int:
-    """A width rounded up to whole registers."""
-    return max(step, ceil(width / step) * step)
+def even(width: float, groups: int = 1) -> int:
+    """A width rounded up to whole registers, and to whole groups."""
+    step = lcm(_STEP, groups)
+    while width < _FEWEST_STEPS * step and step % (2 * groups) == 0:
+        step //= 2
+    # What was worked out with roots may be a whole number but for its last digits.
+    return max(step, ceil(width / step - 1e-9) * step)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,7 +151,8 @@ def _audited(
     subject = Subject(prediction)
     rules = tuple(rule for rule in all_rules() if selects(rule.code, settings))
     say("auditing")
-    every = audit(subject, rules, limits=settings.limits, locate=lambda _, hit: _locate(subject, hit, lines))
+    containers = _containers(prediction.profile.graph.modules)
+    every = audit(subject, rules, limits=settings.limits, locate=lambda _, hit: _locate(subject, hit, lines, containers))
     silence = Silence(settings, built.name)
     found = silence.apply(every)
     notes = silence.notes([rule.code for rule in all_rules()], _files(lines, prediction.profile))
@@ -209,13 +210,23 @@ def choose_platform(name: str | None, device: str = "cpu") -> tuple[Platform, st
         )
 
 
-def _locate(subject: Subject, hit: Hit, lines: Mapping[str, tuple[str, ...]]) -> Place:
+def _containers(modules: Iterable[str]) -> frozenset[str]:
+    """Paths that have modules below them; a list of modules, which is never called, has, too."""
+    found: set[str] = set()
+    for path in modules:
+        above = path.rpartition(".")[0]
+        # Where one is known, so are those above it.
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition(".")[0]
+    return frozenset(found)
+
+
+def _locate(subject: Subject, hit: Hit, lines: Mapping[str, tuple[str, ...]], containers: Collection[str]) -> Place:
     """Where a layer is built, if it is one; where the operator is called, if it is a module's own code."""
     called = place_of(subject, hit)
     own = lines.get(called.path, ())
-    modules = subject.profile.graph.modules
-    is_layer = bool(called.path) and not any(path.startswith(f"{called.path}.") for path in modules)
-    if not own or not is_layer:
+    if not own or not called.path or called.path in containers:
         return replace(called, lines=(*called.lines, *own))
     return Place(called.path, own[0], (*own, *called.lines))
 

@@ -11,6 +11,7 @@ from mac_profiler.bounds import Product
 from mac_profiler.metrics import excess_of_groups
 from mac_profiler.remedying.drafts import maps, row, title
 from mac_profiler.sketch import even
+from mac_profiler.structure.equal_widths import equal_accesses
 from mac_profiler.subject import Subject
 
 
@@ -29,8 +30,8 @@ def grouped(subject: Subject, limit: float, wanted: Callable[[Product], bool]) -
                 f"{title(op)} of {product.channels_in} to {product.channels_out} channels in {product.groups} groups"
                 f"{maps(op)} has {measured:.2f} times the memory access of a dense one of equal multiply-adds",
                 measured,
-                subject.saved(i, product, product.least_ungrouped, _dense(product)),
-                product.accesses - product.least_ungrouped,
+                subject.saved(i, product, equal_accesses(product, 1), _dense(product)),
+                product.accesses - equal_accesses(product, 1),
                 f"the same multiply-adds fit {dense:.0f} channels without groups; this changes the network",
                 partial(_prove, subject, i, dense),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import sqrt
+from math import lcm, sqrt
 
 from mac_profiler.audit import Hit, Proof
 from mac_profiler.bounds import Product
@@ -13,6 +13,7 @@ from mac_profiler.metrics import excess
 from mac_profiler.remedying.drafts import Widths, maps, row, title
 from mac_profiler.sketch import even
 from mac_profiler.structure.bottlenecks import Bottleneck
+from mac_profiler.structure.equal_widths import equal_accesses
 from mac_profiler.subject import Subject
 
 
@@ -32,8 +33,8 @@ def unequal(subject: Subject, limit: float, wanted: Callable[[Op], bool]) -> Ite
                 f"{title(op)} of {product.channels_in} to {product.channels_out} channels{maps(op)} has "
                 f"{measured:.2f} times the memory access of equal widths at the same multiply-adds",
                 measured,
-                subject.saved(i, product, product.least_accesses),
-                product.accesses - product.least_accesses,
+                subject.saved(i, product, equal_accesses(product)),
+                product.accesses - equal_accesses(product),
                 _both(sqrt(product.channels_in * product.channels_out)),
                 partial(_prove, subject, i),
             )
@@ -45,17 +46,13 @@ def _both(width: float) -> str:
 
 def _prove(subject: Subject, i: int) -> Proof | None:
     product = subject.chains.products[i]
-    groups = product.groups
-    # Where its stride is not 1, memory access is equal on both sides at unequal widths.
-    stretch = sqrt(product.positions_out / product.positions_in)
-    middle = sqrt(product.channels_in * product.channels_out)
-    c1, c2 = (even(each, 8 * groups) for each in (middle * stretch, middle / stretch))
-    found = row(subject, [i], [(product.channels_in, product.channels_out, groups)])
-    remedy = row(subject, [i], [(c1, c2, groups)])
+    width = even(sqrt(product.channels_in * product.channels_out), product.groups)
+    found = row(subject, [i], [(product.channels_in, product.channels_out, product.groups)])
+    remedy = row(subject, [i], [(width, width, product.groups)])
     if found is None or remedy is None:
         return None
     widths = f"{product.channels_in} to {product.channels_out}"
-    return Proof(found, remedy, f"the layer alone, {widths} beside {c1} to {c2} channels")
+    return Proof(found, remedy, f"the layer alone, {widths} beside {width} channels on both sides")
 
 
 def bottlenecks(subject: Subject, limit: float, kind: str) -> Iterator[Hit]:
@@ -70,8 +67,8 @@ def bottlenecks(subject: Subject, limit: float, kind: str) -> Iterator[Hit]:
                 f"{kind} bottleneck of {a}, {m} and {b} channels{maps(op)}: its {_kinds(subject, each)} have "
                 f"{each.excess:.2f} times the memory access of equal widths at the same multiply-adds",
                 each.excess,
-                sum(subject.saved(i, product, product.least_accesses) for i, product in _products(subject, each)),
-                each.accesses - each.least_accesses,
+                sum(subject.saved(i, product, equal_accesses(product)) for i, product in _products(subject, each)),
+                each.accesses - each.equal_accesses,
                 f"the same multiply-adds fit {each.even_width:.0f} channels throughout; this changes the network",
                 partial(prove_even, subject, each),
             )
@@ -90,8 +87,8 @@ def _kinds(subject: Subject, each: Bottleneck) -> str:
 def prove_even(subject: Subject, each: Bottleneck) -> Proof | None:
     """The products of a bottleneck beside its even form."""
     chains = subject.chains
-    groups = max(chains.products[i].groups for i in each.ops if i in chains.products)
-    width = even(each.even_width, 8 * groups)
+    groups = lcm(*(chains.products[i].groups for i in each.ops if i in chains.products))
+    width = even(each.even_width, groups)
     now: list[Widths] = []
     then: list[Widths] = []
     for i in each.ops:

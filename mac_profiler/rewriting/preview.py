@@ -80,13 +80,15 @@ def _export(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[st
 def _with_statistics(module: nn.Module) -> nn.Module:
     """Numbers drawn by chance for every batch-norm that still has those that it was made with."""
     for each in module.modules():
-        if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.running_mean is not None:
-            if bool((each.running_mean == 0).all()) and each.running_var is not None:
-                each.running_mean.normal_(std=0.1)
-                each.running_var.uniform_(0.5, 1.5)
-                if each.affine:
-                    each.weight.uniform_(0.5, 1.5)
-                    each.bias.normal_(std=0.1)
+        if not isinstance(each, nn.modules.batchnorm._BatchNorm):
+            continue
+        mean, variance = each.running_mean, each.running_var
+        if mean is not None and variance is not None and bool((mean == 0).all()):
+            mean.normal_(std=0.1)
+            variance.uniform_(0.5, 1.5)
+            if each.affine:
+                each.weight.uniform_(0.5, 1.5)
+                each.bias.normal_(std=0.1)
     return module
 
 

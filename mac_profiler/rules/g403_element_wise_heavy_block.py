@@ -71,10 +71,10 @@ from mac_profiler.subject import Subject
     remedy="leave passes over the maps out, or bring them together; this changes the network",
 )
 def check(subject: Subject, limit: float) -> Iterator[Hit]:
-    """Blocks that hold no other one."""
+    """Blocks that hold no other one of these."""
     kernels = {kernel.ops[0]: kernel for kernel in subject.kernels}
     for block in subject.blocks:
-        if block.inner or not block.fragments:
+        if not block.fragments or any(inner.fragments for inner in block.inner):
             continue
         own = [kernels[i] for i in block.ops if i in kernels]
         passes = [kernel for kernel in own if _is_pass(subject, kernel)]

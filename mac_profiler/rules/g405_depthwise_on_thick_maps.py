@@ -82,7 +82,7 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
             f"a depthwise convolution and {len(thick) - len(depthwise)} passes work on {m} channels, between {a} and "
             f"{b}",
             each.ratio,
-            subject.seconds(thick) * left_out,
+            subject.seconds_of_data(thick) * left_out,
             round(subject.accesses(thick) * left_out),
             proof=partial(prove_even, subject, each),
         )

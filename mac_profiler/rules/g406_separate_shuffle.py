@@ -55,6 +55,9 @@ from mac_profiler.remedying.drafts import stacked
 from mac_profiler.sketch import sketch_of
 from mac_profiler.subject import Subject
 
+# What is said of copies that are no shuffle of what was concatenated, or one in another number of groups than of parts.
+_OTHERWISE = "move the elements once, in one operator that writes them where they are wanted; the function stays"
+
 
 @rule(
     "G406",
@@ -84,6 +87,7 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
                 length[i],
                 subject.seconds([i]),
                 subject.cost(i).accesses,
+                "" if stacked(subject, before, i) is not None else _OTHERWISE,
                 proof=partial(_prove, subject, before, i),
             )
 

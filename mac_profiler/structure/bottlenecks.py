@@ -5,7 +5,7 @@ it keep the width. It is *thin* where a and b are at least twice m, as in ResNet
 where m is at least twice a and b, as in MobileNet V2. Every product is in one bottleneck at most; the one that is
 written in one module goes first.
 
-Its *excess* is the memory access of its products by the least that each could have (ShuffleNet V2, G1), depthwise
+Its *excess* is the memory access of its products by that of products of equal widths (ShuffleNet V2, G1), depthwise
 convolutions left out, for they have one width anyway. Its *even* form has one width everywhere, with all
 multiply-adds, those of depthwise convolutions too, as they are.
 """
@@ -22,6 +22,7 @@ from mac_profiler.bounds import Product
 from mac_profiler.graph import Graph
 from mac_profiler.kinds_of_work import kind_of_work
 from mac_profiler.structure.chains import Chains, Link
+from mac_profiler.structure.equal_widths import equal_accesses
 from mac_profiler.structure.regions import common_path
 
 LEAST_RATIO = 2.0
@@ -37,7 +38,7 @@ class Bottleneck:
         between: positions of all operators from the first to the last product, ascending.
         widths: channels before the first, between, and behind the last.
         accesses: memory access of the products, depthwise ones left out.
-        least_accesses: the least that they could have, each by itself.
+        equal_accesses: what they would have at equal widths, each by itself.
         even_width: channels of the even form.
     """
 
@@ -46,13 +47,13 @@ class Bottleneck:
     between: tuple[int, ...]
     widths: tuple[int, int, int]
     accesses: int
-    least_accesses: int
+    equal_accesses: int
     even_width: float
 
     @property
     def excess(self) -> float:
-        """Memory access by the least."""
-        return self.accesses / self.least_accesses if self.least_accesses else 1.0
+        """Memory access by that of equal widths."""
+        return self.accesses / max(self.equal_accesses, 1)
 
     @property
     def ratio(self) -> float:
@@ -122,7 +123,7 @@ def _describe(graph: Graph, chains: Chains, links: Sequence[Link]) -> Bottleneck
         tuple(sorted([*ends, *inner])),
         widths,
         sum(product.accesses for product in dense),
-        sum(product.least_accesses for product in dense),
+        sum(equal_accesses(product) for product in dense),
         _even_width(products),
     )
 

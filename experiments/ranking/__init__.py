@@ -1,0 +1,1 @@
+"""What score_ranks_slowness is made of."""

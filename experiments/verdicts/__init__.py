@@ -1,0 +1,1 @@
+"""What audit_paper_verdicts is made of."""
