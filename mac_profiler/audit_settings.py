@@ -20,7 +20,8 @@ from os.path import isfile
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mac_profiler.budget import check_figure, parse_amount
+from mac_profiler.amounts import parse_amount
+from mac_profiler.budget import check_figure
 from mac_profiler.errors import InvalidInput
 from mac_profiler.finding import SEVERITIES, Severity
 from mac_profiler.registry import did_you_mean

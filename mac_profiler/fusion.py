@@ -78,7 +78,12 @@ def fuse(graph: Graph, costs: Sequence[Cost | None]) -> tuple[Kernel, ...]:
         graph: what was executed.
         costs: cost of each operator.
     """
-    return _Fusion(follow(graph, costs)).kernels()
+    return kernels_of(follow(graph, costs))
+
+
+def kernels_of(steps: Sequence[Step]) -> tuple[Kernel, ...]:
+    """The same, of operators that were followed already."""
+    return _Fusion(steps).kernels()
 
 
 class _Group:

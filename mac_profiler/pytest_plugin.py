@@ -85,7 +85,8 @@ def _marked(node: pytest.Item) -> Mapping[str, Any]:
 
 
 def _read(limits: Mapping[str, Any]) -> dict[str, int]:
-    from mac_profiler.budget import check_figure, parse_amount
+    from mac_profiler.amounts import parse_amount
+    from mac_profiler.budget import check_figure
     from mac_profiler.errors import InvalidInput
 
     try:

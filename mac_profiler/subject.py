@@ -9,7 +9,8 @@ from functools import cached_property
 from mac_profiler.blocks import Block, all_blocks, find_blocks
 from mac_profiler.bounds import Product
 from mac_profiler.cost import Cost
-from mac_profiler.fusion import Kernel, fuse
+from mac_profiler.dataflow import Step, follow
+from mac_profiler.fusion import Kernel, kernels_of
 from mac_profiler.graph import Op
 from mac_profiler.predict import Parts, Prediction, seconds_of
 from mac_profiler.profile import Profile
@@ -39,9 +40,14 @@ class Subject:
         return self.profile.graph.ops
 
     @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Its operators that run, with what they read and make."""
+        return tuple(follow(self.profile.graph, self.profile.costs))
+
+    @cached_property
     def chains(self) -> Chains:
         """Its convolutions and linear layers, and how they follow each other."""
-        return find_chains(self.profile)
+        return find_chains(self.profile, self.steps)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -56,7 +62,7 @@ class Subject:
     @cached_property
     def kernels(self) -> tuple[Kernel, ...]:
         """What an engine that fuses all it can would run."""
-        return fuse(self.profile.graph, self.profile.costs)
+        return kernels_of(self.steps)
 
     @cached_property
     def spent(self) -> dict[int, Parts]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mac_profiler import units
-from mac_profiler.budget import FIGURES, Item, check, parse_amount, parse_budget
+from mac_profiler.amounts import parse_amount
+from mac_profiler.budget import FIGURES, Item, check, parse_budget
 from mac_profiler.cost import Cost
 from mac_profiler.errors import InvalidInput
 from mac_profiler.graph import Graph, Module, Op, Value

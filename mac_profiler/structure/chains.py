@@ -54,9 +54,14 @@ class Chains:
     steps: Mapping[int, Step]
 
 
-def find_chains(profile: Profile) -> Chains:
-    """Follow the products of a counted model."""
-    steps = {step.index: step for step in follow(profile.graph, profile.costs)}
+def find_chains(profile: Profile, followed: Sequence[Step] | None = None) -> Chains:
+    """Follow the products of a counted model.
+
+    Args:
+        profile: the model.
+        followed: its operators with what they read and make, where that is known already.
+    """
+    steps = {step.index: step for step in followed or follow(profile.graph, profile.costs)}
     products: dict[int, Product] = {}
     depthwise: dict[int, Product] = {}
     for i, step in steps.items():
