@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format docs ledger clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r target text; do \
@@ -33,8 +33,15 @@ format: $(VENV)/dev.stamp ## put the code in the project's format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/docs.stamp ## build the documentation into site/, which needs no network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+
+ledger: $(VENV)/dev.stamp ## write anew the pages of docs/ that are made from reports and from what commands print
+	$(BIN)/python -m experiments.ledger
+	$(BIN)/python -m website.shown
+
 clean: ## remove .venv and what the tools leave behind
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # torch goes first and alone: it is most of the download, and whatever asks for it later finds the pinned one.
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
@@ -48,6 +55,11 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/dev.stamp: $(VENV)/core.stamp
 	@echo "Installing what lint and test need into $(VENV)"
 	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/docs.stamp: $(VENV)/core.stamp
+	@echo "Installing what the documentation needs into $(VENV)"
+	@$(PIP) --editable '.[docs]'
 	@touch $@
 
 # An interpreter that is gone, or was upgraded away, leaves packages and stamps that belong to nobody: begin anew.

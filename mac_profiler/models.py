@@ -33,7 +33,7 @@ class Entry:
     Attributes:
         name: what `find` takes.
         family: "ShuffleNet V2".
-        input_shape: shape of its input.
+        input_shape: shape of its input; None of a plugin's callable, which gives its own or takes the assumed one.
         published: figures that were printed of it.
         aliases: other names of it.
         model: what builds it, where another adapter does: "torchvision:vgg16".
@@ -164,6 +164,12 @@ def complete(start: str) -> list[str]:
     else:
         known = []
     return [name for name in known if name.startswith(start)]
+
+
+def is_own_code(name: str) -> bool:
+    """Whether a name is of the user's own code: "package.module:callable" or "path/file.py:callable"."""
+    prefix, colon, _ = name.partition(":")
+    return name.endswith(".py") or (bool(colon) and prefix not in _prefixes())
 
 
 def _prefixes() -> list[str]:

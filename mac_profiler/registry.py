@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from mac_profiler.errors import DuplicateName, UnknownName
+from mac_profiler.plugins import Plugin, guarded, plugins_of, taken
 
 T = TypeVar("T")
 
@@ -34,13 +35,16 @@ class Registry(Generic[T]):
 
     Args:
         kind: what a thing is called in a message: "formula".
-        room: package whose modules register the things when imported; imported on the first look-up.
+        room: package whose modules register the things when imported; imported on the first look-up, and with them the
+            plugins of that kind.
     """
 
     def __init__(self, kind: str, room: str) -> None:
         self.kind = kind
         self.room = room
         self._things: dict[str, T] = {}
+        self._origins: dict[str, str] = {}
+        self._origin = ""
         self._gathered = False
         self._gathering = False
 
@@ -53,19 +57,39 @@ class Registry(Generic[T]):
         if not str(getattr(thing, "__module__", "")).startswith(f"{self.room}."):
             self._gather()  # a thing from outside must not take a name that the room has
         if not replace and name in self._things:
-            raise DuplicateName(f"the {self.kind} '{name}' is registered already; pass replace=True to replace it")
+            raise DuplicateName(
+                f"the {self.kind} '{name}' is registered already, by {self._origins.get(name, 'the program')}; "
+                f"pass replace=True to replace it"
+            )
         self._things[name] = thing
+        self._origins[name] = self._origin or str(getattr(thing, "__module__", "the program"))
 
     def _gather(self) -> dict[str, T]:
         if not self._gathered and not self._gathering:
             self._gathering = True
             try:
                 for module in modules_of(self.room):
+                    self._origin = module
                     importlib.import_module(module)
+                for plugin in plugins_of(self.room.rpartition(".")[2]):
+                    self._take(plugin)
                 self._gathered = True
             finally:
+                self._origin = ""
                 self._gathering = False
         return self._things
+
+    def _take(self, plugin: Plugin) -> None:
+        """Let a plugin register its things; where it fails, none of them is kept."""
+        before, self._origin = dict(self._things), str(plugin)
+        kept = taken(plugin, plugin.load)
+        own = {name: thing for name, thing in self._things.items() if before.get(name) is not thing}
+        if kept:
+            self._things.update((name, guarded(thing, plugin)) for name, thing in own.items())
+        else:
+            # In place: a test may hold the mapping.
+            self._things.clear()
+            self._things.update(before)
 
     def get(self, name: str) -> T | None:
         """The thing of that name, or None."""

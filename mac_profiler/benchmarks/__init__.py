@@ -13,17 +13,22 @@ A file holds, and nothing in it needs torch until a case is built:
 A case's key is the same in every run, and so are the axes on one device. Its module works in either memory format and
 any floating-point type. A case that a paper printed a figure of is named as the table's row is, and has an axis
 ``printed_as``: the column of its figure; see `printed`.
+
+Plugins add benchmarks of the same form, see `mac_profiler.plugins`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from typing import Literal, Protocol, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, Protocol, cast
 
 from mac_profiler import published
-from mac_profiler.errors import UnknownName
+from mac_profiler.errors import DuplicateName, InvalidInput, UnknownName
 from mac_profiler.measurement import Case, Settings
+from mac_profiler.plugins import Plugin, guarded, plugins_of, taken
 from mac_profiler.published import Published
 from mac_profiler.registry import did_you_mean, modules_of
 
@@ -98,5 +103,50 @@ def table_of(benchmark: Benchmark) -> str:
 
 
 def _gather() -> list[Benchmark]:
-    found = [cast("Benchmark", importlib.import_module(name)) for name in modules_of(__name__)]
+    found = [*_own(), *_added()]
     return sorted(found, key=lambda benchmark: (not table_of(benchmark), benchmark.NAME))
+
+
+def _own() -> list[Benchmark]:
+    return [cast("Benchmark", importlib.import_module(name)) for name in modules_of(__name__)]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A benchmark of a plugin; what it raises is told in one line."""
+
+    NAME: str
+    TITLE: str
+    QUESTION: str
+    SOURCE: str
+    TABLE: str
+    module: Any
+    plugin: Plugin
+
+    def cases(self, settings: Settings, *, quick: bool) -> list[Case]:
+        """Its cases."""
+        found: list[Case] = guarded(lambda: list(self.module.cases(settings, quick=quick)), self.plugin)()
+        return found
+
+
+@cache
+def _added() -> tuple[Benchmark, ...]:
+    """The benchmarks of plugins; one whose name is taken is refused."""
+    known = {benchmark.NAME: f"macprof's own {getattr(benchmark, '__name__', '')}" for benchmark in _own()}
+    known[EVERYTHING] = "that of all benchmarks"
+    found: list[Benchmark] = []
+    for plugin in plugins_of("benchmarks"):
+        if taken(plugin, lambda: found.append(cast("Benchmark", _benchmark(plugin, known)))):  # noqa: B023 - called at once
+            known[found[-1].NAME] = str(plugin)
+    return tuple(found)
+
+
+def _benchmark(plugin: Plugin, known: Mapping[str, str]) -> Added:
+    module = plugin.load()
+    said = [getattr(module, name, None) for name in ("NAME", "TITLE", "QUESTION", "SOURCE")]
+    if not all(isinstance(text, str) and text for text in said) or not callable(getattr(module, "cases", None)):
+        raise InvalidInput(f"{plugin.module} has not all of NAME, TITLE, QUESTION, SOURCE and cases(settings, quick)")
+    name, title, question, source = map(str, said)
+    if name in known:
+        raise DuplicateName(f"the name of its benchmark, '{name}', is {known[name]}")
+    return Added(name, title, question, source, str(getattr(module, "TABLE", "")), module, plugin)

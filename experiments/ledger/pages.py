@@ -1,0 +1,73 @@
+"""The text of docs/ledger.md and docs/compared.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from experiments.ledger.compared import compared
+from experiments.ledger.evidence import EVIDENCE, GUIDELINES, REPORTS, Line, guideline, results_of
+from experiments.reporting.files import markdown_table
+
+DOCS = REPORTS.parent / "docs"
+_INTRODUCTION = """\
+# The ledger
+
+How right macprof is, as far as it was tested. Every line is taken from a report, and so are its date and its machine;
+`make ledger` writes this page, and a test fails where it differs from what the reports say. What was expected was
+written down in the experiment before it was run; what was not met stays here."""
+_PAPER = """\
+## The paper's own experiments, here
+
+Whether each row of the paper's tables 1 to 4 is slower, or faster, than the first of its group on this CPU, too."""
+
+
+def written() -> dict[Path, str]:
+    """Path and text of every page that is made from reports."""
+    return {DOCS / "ledger.md": ledger(), DOCS / "compared.md": compared()}
+
+
+def ledger() -> str:
+    """The whole page."""
+    found: list[tuple[str, Line]] = []
+    missing = []
+    for report, read in EVIDENCE.items():
+        results = results_of(report)
+        if results is None:
+            missing.append(report)
+        else:
+            found += [(report, line) for line in read(results)]
+    judged = [line.met for _, line in found if line.met is not None]
+    paper = [
+        (report, line)
+        for report in GUIDELINES
+        if (results := results_of(report)) is not None
+        for line in guideline(results, (REPORTS / report / "table.md").read_text(encoding="utf-8"))
+    ]
+    parts = [
+        _INTRODUCTION,
+        f"Of {len(judged)} expectations {sum(judged)} are met and {len(judged) - sum(judged)} are not.",
+        _table(found),
+        _PAPER,
+        _table(paper),
+    ]
+    if missing:
+        parts.append(f"No report of {', '.join(missing)} is here.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(found: list[tuple[str, Line]]) -> str:
+    marks = {True: "met", False: "**not met**", None: "–"}
+    rows = [
+        [line.asked, line.expected or "–", line.found, marks[line.met], f"[{report}](../reports/{report}/table.md)", *_when(report)]
+        for report, line in found
+    ]  # fmt: skip
+    return markdown_table(["asked", "expected", "found", "", "report", "date", "machine"], rows, 7)
+
+
+def _when(report: str) -> tuple[str, str]:
+    environment: Any = results_of(report)["environment"]
+    device = environment["device"]
+    if device == "cpu":
+        device = f"{environment['cpu']}, {environment['cores_physical']} cores, {environment['memory_gib']} GiB"
+    return environment["date"].partition(" ")[0], device

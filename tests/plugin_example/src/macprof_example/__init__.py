@@ -1,0 +1,1 @@
+"""An example of what can be added to macprof by entry points, one file a thing."""
