@@ -67,7 +67,7 @@ def test_a_machine_that_takes_no_time_gives_no_points() -> None:
     assert (score.score, set(score.points.values())) == (0, {0})
 
 
-# ------------------------------------------------------------------------------------------------------- what is nothing
+# ------------------------------------------------------------------------------------------------------ what is nothing
 
 COMPUTING = Law(operation_seconds=1e-12)
 
@@ -130,9 +130,7 @@ def test_products_of_activations_are_of_no_guideline_but_launches() -> None:
 
 
 def product_profile(channels_in: int, channels_out: int, groups: int) -> Profile:
-    return counted(
-        lambda: nn.Conv2d(channels_in, channels_out, 1, groups=groups, bias=False), (1, channels_in, 8, 8)
-    )
+    return counted(lambda: nn.Conv2d(channels_in, channels_out, 1, groups=groups, bias=False), (1, channels_in, 8, 8))
 
 
 def test_one_convolution_by_hand() -> None:

@@ -132,7 +132,7 @@ def stacked(subject: Subject, first: int, second: int) -> Sketch | None:
     if not _shuffles(subject.ops[second], parts[0].shape, dimension, len(parts)):
         return None
     draft = Draft()
-    tensors = [draft.input(part.shape) for part in parts]
+    tensors = [draft.entering(part) for part in parts]
     return draft.sketch(draft.call("aten.stack", {"tensors": tensors, "dim": dimension + 1})[0])
 
 

@@ -74,6 +74,9 @@ def _export(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[st
         raise InvalidInput(
             f"{name} cannot be rewritten: torch.export says {describe(error)}; leave --fix-preview out"
         ) from error
+    # What the model makes and nobody reads would count as a reader of what it reads.
+    exported.graph.eliminate_dead_code()
+    exported.recompile()
     return exported  # type: ignore[no-any-return]
 
 
