@@ -309,7 +309,10 @@ def test_sarif_holds_whatever_names_there_are(findings: list[Finding], rules: li
     for finding, result in zip(findings, run["results"], strict=False):
         assert result["ruleId"] == held(finding.code)
         assert unlinked(result["message"]["text"]).startswith(held(finding.message).replace("](", "] ("))
-        kept = [{"path": held(place.path), "source": held(place.source)} for place in finding.places]
+        kept = [
+            {"path": held(place.path), "source": held(place.source), "lines": [held(line) for line in place.lines]}
+            for place in finding.places
+        ]
         assert result["properties"]["places"] == kept
         for location in (*result["locations"], *result["relatedLocations"]):
             check_location(location, kept, held(model))

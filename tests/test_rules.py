@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from inspect import getsourcefile
 from math import sqrt
 from pathlib import Path
@@ -178,6 +179,61 @@ def test_a_remedy_has_no_fewer_multiply_adds_and_not_many_more(model: str) -> No
             assert now == then, finding.message
         else:
             assert now <= then < 1.6 * max(now, 1) + 1, finding.message
+
+
+def joined(behind: Callable[[Tensor], Tensor], parts: int = 2) -> Profile:
+    """Equal parts, concatenated, and something behind it."""
+
+    def run(net: Any, x: Tensor) -> Tensor:
+        return net.last(behind(torch.cat([torch.relu(x * number) for number in range(parts)], 1)))
+
+    return counted(lambda: Net(run, last=nn.LazyConv2d(4, 1)), (2, 6, 4, 4))
+
+
+SHUFFLES: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
+    "copied": (lambda x: x.view(2, 2, 6, 4, 4).transpose(1, 2).contiguous().view(2, 12, 4, 4), 2),
+    "reshaped": (lambda x: x.view(2, 3, 6, 4, 4).transpose(1, 2).reshape(2, 18, 4, 4), 3),
+    "permuted": (lambda x: x.view(2, 2, 6, 4, 4).permute(0, 2, 1, 3, 4).flatten(1, 2), 2),
+    "at once": (lambda x: F.channel_shuffle(x, 2), 2),
+}
+OTHER_COPIES: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
+    "in more groups": (lambda x: F.channel_shuffle(x, 4), 2),
+    "in fewer groups": (lambda x: x.view(2, 2, 9, 4, 4).transpose(1, 2).reshape(2, 18, 4, 4), 3),
+    "padded": (lambda x: F.pad(x, (1, 1)), 2),
+    "rolled": (lambda x: x.view(2, 2, 6, 4, 4).transpose(1, 2).roll(1, 2).reshape(2, 12, 4, 4), 2),
+    "maps turned": (lambda x: x.transpose(2, 3).contiguous(), 2),
+}
+
+
+@pytest.mark.parametrize("name", SHUFFLES)
+def test_stacking_is_proposed_for_shuffles_and_writes_the_same(name: str) -> None:
+    (found,) = found_in(joined(*SHUFFLES[name]), "G406")
+    assert found.finding.remedy == RULES["G406"].remedy
+    proof = found.prove()
+    assert proof is not None
+    module, inputs = rebuild(proof.found.to_text())
+    other, _ = rebuild(proof.remedy.to_text())
+    assert torch.equal(other(*inputs).reshape(module(*inputs).shape), module(*inputs))
+
+
+@pytest.mark.parametrize("name", OTHER_COPIES)
+def test_other_copies_of_copies_are_told_without_stacking(name: str) -> None:
+    for found in found_in(joined(*OTHER_COPIES[name]), "G406"):
+        assert "stack" not in found.finding.remedy
+        assert found.prove() is None
+
+
+@pytest.mark.parametrize(("depth", "fragmented"), [(2, True), (6, True), (7, False), (20, False)])
+def test_long_rows_side_by_side_are_no_fragments_of_a_block(depth: int, fragmented: bool) -> None:
+    def run(net: Any, x: Tensor) -> Tensor:
+        y = net.first(x)
+        return net.last(sum(row(y) for row in net.rows))
+
+    def build() -> nn.Module:
+        rows = nn.ModuleList(nn.Sequential(*(nn.Conv2d(8, 8, 1) for _ in range(depth))) for _ in range(3))
+        return Net(run, first=nn.Conv2d(3, 8, 1), rows=rows, last=nn.Conv2d(8, 4, 1))
+
+    assert bool(findings_of(counted(build, (1, 3, 8, 8)), "G301")) == fragmented
 
 
 # ---------------------------------------------------------------------------------------------------- plain networks

@@ -202,6 +202,36 @@ def test_an_operator_that_torch_lacks_is_one_line(target: str, arguments: dict[s
     assert "\n" not in str(caught.value)
 
 
+def test_arguments_that_no_text_can_hold_are_not_drawn() -> None:
+    profile = counted(lambda: Net(lambda _, x: torch.view_as_real(torch.mul(torch.view_as_complex(x), 1j))), (2, 4, 2))
+    ops = profile.graph.ops
+    assert any(isinstance(argument, complex) for op in ops for argument in op.args.values())
+    assert sketch_of(profile.graph, range(len(ops))) is None
+
+
+def test_what_was_made_on_a_device_is_made_where_the_inputs_are() -> None:
+    profile = counted(lambda: Net(lambda _, x: x + torch.arange(4, device=x.device)), (2, 4))
+    sketch = sketch_of(profile.graph, range(len(profile.graph.ops)))
+    assert sketch is not None
+    module, (x,) = rebuild(sketch.to_text())
+    assert module(x.to("meta")).device.type == "meta"
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_maps_keep_their_scale_through_many_layers(kernel: int) -> None:
+    def build() -> nn.Sequential:
+        layers = (nn.Conv2d(32, 32, kernel, padding=kernel // 2, bias=False) for _ in range(12))
+        return nn.Sequential(*(each for layer in layers for each in (layer, nn.ReLU())))
+
+    profile = counted(build, (1, 32, 14, 14))
+    sketch = sketch_of(profile.graph, range(len(profile.graph.ops)))
+    assert sketch is not None
+    torch.manual_seed(1)
+    module, inputs = rebuild(sketch.to_text())
+    with torch.no_grad():
+        assert 0.01 < float(module(*inputs).std()) < 100
+
+
 def test_a_draft_numbers_its_tensors() -> None:
     draft = Draft()
     x = draft.input((1, 4, 5, 5))

@@ -74,6 +74,7 @@ THROUGH: dict[str, Callable[..., Tensor]] = {
 NOT_THROUGH: dict[str, Callable[..., Tensor]] = {
     "addition of a shortcut": lambda net, x: net.spatial(x) + net.other(x),
     "concatenation": lambda net, x: torch.cat([x[:, :4], torch.relu(x[:, 4:])], 1),
+    "concatenation of one map's halves": lambda net, x: torch.cat([x[:, 4:], x[:, :4]], 1),
     "product of two maps": lambda net, x: x * net.other(x),
     "matrix product": lambda net, x: (x.flatten(2) @ x.flatten(2).transpose(1, 2) @ x.flatten(2)).view(x.shape),
 }
