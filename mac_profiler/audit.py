@@ -177,7 +177,7 @@ def audit(
 
 
 def _fewer_notes(found: Sequence[Found]) -> list[Found]:
-    """Notes of one rule on layers that one line builds, in other sizes each, are one note: of the one that loses most."""
+    """Notes of one rule on layers that one line builds, each of another size, are one: that of what loses most."""
     by_line: dict[str, list[Found]] = {}
     kept = []
     for each in found:

@@ -12,7 +12,7 @@ from mac_profiler.audited import Audited
 from mac_profiler.columns import COLUMNS
 from mac_profiler.document import Document, Line, Table
 from mac_profiler.finding import Finding, Gain
-from mac_profiler.metrics import of_block, of_model
+from mac_profiler.metrics import of_block, of_model, of_products
 from mac_profiler.previewed import Preview
 from mac_profiler.score import GUIDELINES
 from mac_profiler.units import count, number, percent, ratio, seconds, shape
@@ -252,6 +252,7 @@ def _data(audited: Audited) -> Mapping[str, Any]:
         "preview": None if audited.preview is None else asdict(audited.preview),
         "metrics": of_model(profile),
         "blocks": [of_block(profile, block) for block in audited.blocks],
+        "products": of_products(profile),
         "rules": [described(rule) for rule in audited.rules],
         "complete": profile.complete,
         "uncounted": profile.uncounted,

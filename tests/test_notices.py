@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker, ValidationError
 
-from mac_profiler.notices import formats, located, render
 from mac_profiler.document import Document, Screen
 from mac_profiler.errors import InvalidInput
 from mac_profiler.finding import SEVERITIES, Finding, Gain, Place
+from mac_profiler.notices import formats, located, render
 
 FINDING = Finding(
     "G101", "unequal-channel-width", "warning", "high", "64 channels in, 256 out", 1.6, 1.2, "accesses by the least",

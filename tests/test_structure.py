@@ -75,6 +75,7 @@ NOT_THROUGH: dict[str, Callable[..., Tensor]] = {
     "addition of a shortcut": lambda net, x: net.spatial(x) + net.other(x),
     "concatenation": lambda net, x: torch.cat([x[:, :4], torch.relu(x[:, 4:])], 1),
     "concatenation of one map's halves": lambda net, x: torch.cat([x[:, 4:], x[:, :4]], 1),
+    "concatenation with a weight": lambda net, x: torch.cat([x, net.row], 2),
     "product of two maps": lambda net, x: x * net.other(x),
     "matrix product": lambda net, x: (x.flatten(2) @ x.flatten(2).transpose(1, 2) @ x.flatten(2)).view(x.shape),
 }
@@ -92,6 +93,7 @@ def between(function: Callable[..., Tensor]) -> Callable[[], nn.Module]:
         other=convolution(),
         down=convolution(8, 2),
         up=convolution(2, 8),
+        row=nn.Parameter(torch.zeros(1, 8, 1, 16)),
     )
 
 

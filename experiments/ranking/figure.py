@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mac_profiler import models
 from mac_profiler.api.analysis import profile_of
-from mac_profiler.api.forecast import in_dtype, platform_here
+from mac_profiler.api.forecast import environment_here, in_dtype, platform_here
 from mac_profiler.audit import RULES, Found, Hit, Rule, audit, place_of
 from mac_profiler.audit_settings import AuditSettings, merged, read_settings, selects
 from mac_profiler.audited import Audited
@@ -31,7 +31,7 @@ from mac_profiler.subject import Subject
 
 if TYPE_CHECKING:
     from mac_profiler.finding import Finding
-    from mac_profiler.measurement import Settings
+    from mac_profiler.measurement import Scalar, Settings
 
 Say = Callable[[str], None]
 NOMINAL = "nominal"
@@ -98,6 +98,7 @@ def audit_named(
     arguments: Mapping[str, object] | None = None,
     inputs: Sequence[str] = (),
     batch: int = 1,
+    device: str = "cpu",
     measure: Settings | None = None,
     preview: bool = False,
     known_to: str | None = None,
@@ -111,6 +112,7 @@ def audit_named(
         arguments: keyword arguments of its constructor.
         inputs: texts like "1x3x224x224"; none takes the model's default.
         batch: images at once, where no inputs are given.
+        device: whose platform prices findings, where none is named, and that they are measured on.
         measure: build every finding and its remedy and measure them so; None measures nothing.
         preview: rewrite what keeps the function, and compare the outputs.
         known_to: file that the findings are written to, as known.
@@ -122,7 +124,10 @@ def audit_named(
     from mac_profiler.building_lines import record_building_lines
 
     say = progress or (lambda _: None)
-    platform, note = choose_platform(settings.platform)
+    platform, note = choose_platform(settings.platform, device)
+    if measure is not None:
+        environment_here(device)
+        measure = replace(measure, device=device, dtype=platform.dtype)
     # Read before the model is, which may take long: a slip in a file's name should not wait for it.
     for known in (settings.baseline, known_to if known_to is not None and Path(known_to).is_file() else None):
         if known is not None:
@@ -275,4 +280,15 @@ def _measured(found: Sequence[Found], settings: Settings, say: Say) -> tuple[lis
     plan = Plan(sketches=tuple(drawn), settings=settings)
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "proofs.sqlite") as store:
         measurements = conduct(plan, store, say=say).measurements
-    return with_gains(found, proofs, measurements, settings)
+    findings, failed = with_gains(found, proofs, measurements, settings)
+    return findings, [_protocol(measurements[0].environment, settings), *failed]
+
+
+def _protocol(environment: Mapping[str, Scalar], settings: Settings) -> str:
+    """What was measured on, and how, in one line."""
+    subject = environment.get("gpu") or environment.get("cpu") or settings.device
+    threads = "1 thread" if settings.threads == 1 else f"{settings.threads} threads"
+    return (
+        f"Measured on {subject}, {settings.dtype}, {threads}, torch {environment.get('torch')}: medians of calls in "
+        f"turns, in {settings.processes} processes, with {settings.confidence:.0%} intervals."
+    )

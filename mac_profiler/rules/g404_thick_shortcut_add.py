@@ -73,7 +73,7 @@ from mac_profiler.subject import Subject
 def check(subject: Subject, limit: float) -> Iterator[Hit]:
     """Blocks that an addition joins."""
     for block in subject.blocks:
-        if block.join is None or not _is_shortcut(subject, block) or not _adds_maps(subject, block.join):
+        if block.join is None or not block.fragments or not _is_shortcut(subject, block) or not _adds_maps(subject, block.join):
             continue
         together = subject.seconds_of_data(block.ops)
         share = subject.seconds_of_data([block.join]) / together if together else 0.0
