@@ -309,7 +309,7 @@ def test_sarif_holds_whatever_names_there_are(findings: list[Finding], rules: li
     for finding, result in zip(findings, run["results"], strict=False):
         assert result["ruleId"] == held(finding.code)
         assert unlinked(result["message"]["text"]).startswith(held(finding.message).replace("](", "] ("))
-        kept = [
+        kept: list[dict[str, Any]] = [
             {"path": held(place.path), "source": held(place.source), "lines": [held(line) for line in place.lines]}
             for place in finding.places
         ]
