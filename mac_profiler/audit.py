@@ -8,7 +8,7 @@ multiply-adds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import cleandoc, getmodule
 from typing import Final
 
@@ -171,8 +171,38 @@ def audit(
             groups.setdefault((hit.message, hit.remedy), []).append(hit)
         limit = (limits or {}).get(each.code, each.limit)
         together = sum(hit.seconds for hits in groups.values() for hit in hits)
-        found += [_found(subject, each, hits, limit, together, locate or place_of) for hits in groups.values()]
+        own = [_found(subject, each, hits, limit, together, locate or place_of) for hits in groups.values()]
+        found += own if each.most == "info" else _fewer_notes(own)
     return tuple(sorted(found, key=lambda one: (-SEVERITIES.index(one.finding.severity), -one.finding.seconds)))
+
+
+def _fewer_notes(found: Sequence[Found]) -> list[Found]:
+    """Notes of one rule on layers that one line builds, each of another size, are one: that of what loses most."""
+    by_line: dict[str, list[Found]] = {}
+    kept = []
+    for each in found:
+        if each.finding.severity == "info" and each.finding.source:
+            by_line.setdefault(each.finding.source, []).append(each)
+        else:
+            kept.append(each)
+    for alike in by_line.values():
+        worst = max(alike, key=lambda each: each.finding.seconds)
+        others = [each for each in alike if each is not worst]
+        if others:
+            findings = [each.finding for each in (worst, *others)]
+            number = sum(each.count for each in findings[1:])
+            finding = replace(
+                worst.finding,
+                message=f"{worst.finding.message}; {number} more of other sizes lose less",
+                measured=max(each.measured for each in findings),
+                share=sum(each.share for each in findings),
+                seconds=sum(each.seconds for each in findings),
+                accesses=sum(each.accesses for each in findings),
+                places=tuple(place for each in findings for place in each.places),
+            )
+            worst = Found(finding, tuple(hit for each in (worst, *others) for hit in each.hits))
+        kept.append(worst)
+    return kept
 
 
 def place_of(subject: Subject, hit: Hit) -> Place:

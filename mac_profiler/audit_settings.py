@@ -199,10 +199,9 @@ def _table(file: Path) -> Any:
     except (ValueError, RecursionError) as error:
         # Not only tomllib's own error: Python itself refuses a number of thousands of digits.
         raise InvalidInput(f"cannot read '{file}': {' '.join(str(error).split())}; mend the TOML") from error
-    if file.name != PYPROJECT:
-        return read
     tool = read.get("tool")
-    return tool.get("macprof") if isinstance(tool, dict) else None
+    own = tool.get("macprof") if isinstance(tool, dict) else None
+    return own if own is not None or file.name == PYPROJECT else read
 
 
 def _settings(table: Any, file: Path, known: Rules) -> AuditSettings:

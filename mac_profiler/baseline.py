@@ -181,7 +181,7 @@ def read_baseline(path: str) -> Baseline:
         # A merge that was left half done is what happens to such files: the line helps.
         raise InvalidInput(f"'{path}' is no baseline ({error}); mend it, or delete it and {_REMEDY}") from error
     if not isinstance(read, dict) or read.get("kind") != KIND:
-        raise InvalidInput(f"'{path}' is no baseline; give another file, or {_REMEDY}")
+        raise InvalidInput(f"'{path}' is no baseline and is left alone; give another file")
     version = read.get("schema_version")
     if version != SCHEMA:
         raise InvalidInput(

@@ -127,6 +127,8 @@ class Finding:
             "remedy": self.remedy,
             "safe": self.safe,
             "count": self.count,
-            "places": [{"path": place.path, "source": place.source} for place in self.places],
+            "places": [
+                {"path": place.path, "source": place.source, "lines": list(place.lines)} for place in self.places
+            ],
             "gain": None if self.gain is None else asdict(self.gain),
         }

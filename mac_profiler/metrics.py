@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mac_profiler.blocks import Block, is_elementwise, is_fragment
-from mac_profiler.bounds import Product, bound
+from mac_profiler.bounds import Product, bound, product_of
 from mac_profiler.cost import Cost
 from mac_profiler.profile import Profile
 from mac_profiler.structure.equal_widths import equal_accesses
@@ -76,6 +76,31 @@ def of_block(profile: Profile, block: Block) -> dict[str, Any]:
         "parallelism": block.parallelism,
         **asdict(measure_ops(profile, block.ops)),
     }
+
+
+def of_products(profile: Profile) -> list[dict[str, Any]]:
+    """Every forward convolution and matrix product as data, with the least memory access that it could have."""
+    found = []
+    for op, cost in zip(profile.graph.ops, profile.costs, strict=True):
+        product = product_of(op) if op.phase == "forward" else None
+        if product is not None and cost is not None:
+            found.append(
+                {
+                    "path": op.path,
+                    "target": op.target,
+                    "source": op.source,
+                    "channels_in": product.channels_in,
+                    "channels_out": product.channels_out,
+                    "groups": product.groups,
+                    "mult_adds": product.mult_adds,
+                    "accesses": product.accesses,
+                    "least_accesses": product.least_accesses,
+                    "excess": excess(product),
+                    "excess_of_groups": excess_of_groups(product),
+                    "intensity": cost.flops / cost.bytes_moved if cost.bytes_moved else None,
+                }
+            )
+    return found
 
 
 def of_model(profile: Profile) -> dict[str, Any]:

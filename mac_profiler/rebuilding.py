@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mac_profiler.errors import MeasureFailed
-from mac_profiler.sketch import TENSOR, Sketch
+from mac_profiler.sketch import TENSOR, TORCH, Sketch
 
 
 class Rebuilt(nn.Module):
@@ -51,8 +51,14 @@ def rebuild(text: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
 
 def _decoded(argument: Any, tensors: list[Any]) -> Any:
     if isinstance(argument, Mapping):
-        return tensors[argument[TENSOR]]
+        return tensors[argument[TENSOR]] if TENSOR in argument else _named(argument[TORCH], tensors)
     return [_decoded(each, tensors) for each in argument] if isinstance(argument, list) else argument
+
+
+def _named(name: str, tensors: list[Any]) -> Any:
+    """A type or layout of torch's; whatever device it was, the tensors are on another one."""
+    found = getattr(torch, name.removeprefix("torch."), None)
+    return tensors[0].device if found is None and tensors else found
 
 
 def _operator(target: str, arguments: Mapping[str, Any]) -> Callable[..., Any]:
@@ -75,9 +81,11 @@ def _fits(value: Any, kind: Any) -> bool:
     if value is None:
         return "Optional" in str(kind)
     if isinstance(value, Mapping):
-        return "Tensor" in said and "List" not in said
+        return ("Tensor" in said and "List" not in said) == (TENSOR in value)
     if isinstance(value, list):
-        return "List" in said and ("Tensor" in said) == any(isinstance(each, Mapping) for each in value)
+        return "List" in said and ("Tensor" in said) == any(
+            isinstance(each, Mapping) and TENSOR in each for each in value
+        )
     return "Tensor" not in said
 
 

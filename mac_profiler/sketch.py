@@ -15,8 +15,8 @@ from typing import Any
 
 from mac_profiler.graph import Graph, Value
 
-# What stands for a tensor among the arguments of a call: {"tensor": 3}.
-TENSOR = "tensor"
+# What stands for a tensor among the arguments of a call: {"tensor": 3}; and for a type: {"torch": "torch.float32"}.
+TENSOR, TORCH = "tensor", "torch"
 # Widths of a remedy are whole registers of most processors, and rounded up: it never has fewer multiply-adds. A width
 # below so many steps would be rounded up to more than half as many multiply-adds again, and has smaller steps.
 _STEP, _FEWEST_STEPS = 8, 4
@@ -55,7 +55,7 @@ class Sketch:
 
 
 def sketch_of(graph: Graph, ops: Sequence[int], without: Collection[int] = ()) -> Sketch | None:
-    """A part of a graph; None where another than floating-point data enters it.
+    """A part of a graph; None where another than floating-point data enters it, or an argument that no text can hold.
 
     Args:
         graph: what was executed.
@@ -72,14 +72,16 @@ def sketch_of(graph: Graph, ops: Sequence[int], without: Collection[int] = ()) -
         if isinstance(argument, Value):
             if id(argument) not in numbers:
                 constant = argument.role in ("weight", "buffer") and id(argument) not in made
-                numbers[id(argument)] = draft.weight(argument.shape, name) if constant else draft.input(argument.shape)
+                numbers[id(argument)] = draft.weight(argument.shape, name) if constant else draft.entering(argument)
             return numbers[id(argument)]
         if isinstance(argument, tuple | list):
             return [encode(each, name) for each in argument]
-        return argument
+        # A type, layout or device of torch's, by its name, so that nobody here has to know torch.
+        return {TORCH: str(argument)} if type(argument).__module__ == "torch" else argument
 
     outer = [value for i in sorted(inside) for value in graph.ops[i].inputs if id(value) not in made]
-    if not inside or any(not value.floating for value in outer):
+    told = all(_can_be_told(argument) for i in inside for argument in graph.ops[i].args.values())
+    if not inside or not told or any(not value.floating for value in outer):
         return None
     # The inputs of a module are numbered before its weights, so that they are met first.
     for value in outer:
@@ -98,6 +100,12 @@ def sketch_of(graph: Graph, ops: Sequence[int], without: Collection[int] = ()) -
             numbers[id(op.outputs[0])] = encode(source, "")
     last = graph.ops[max(ops)]
     return draft.sketch(*(numbers[id(value)] for value in last.outputs))
+
+
+def _can_be_told(argument: Any) -> bool:
+    if isinstance(argument, tuple | list):
+        return all(_can_be_told(each) for each in argument)
+    return argument is None or isinstance(argument, Value | int | float | str) or type(argument).__module__ == "torch"
 
 
 def even(width: float, groups: int = 1) -> int:
@@ -122,6 +130,14 @@ class Draft:
         self.inputs.append(tuple(shape))
         return {TENSOR: ["input", len(self.inputs) - 1]}
 
+    def entering(self, value: Value) -> Any:
+        """Another input; what was no more than a view of memory is that again, so that whoever copies it has to."""
+        shape, strides = value.shape, value.strides
+        if strides is None or not value.elements:
+            return self.input(shape)
+        memory = self.input([1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))])
+        return self.call("aten.as_strided", {"self": memory, "size": list(shape), "stride": list(strides)})[0]
+
     def weight(self, shape: Sequence[int], name: str = "weight") -> Any:
         """Another weight; the name of the argument tells what numbers suit it."""
         self.weights.append((name, tuple(shape)))
@@ -141,7 +157,7 @@ class Draft:
 
         def numbered(argument: Any) -> Any:
             if isinstance(argument, dict):
-                return {TENSOR: numbers[tuple(argument[TENSOR])]}
+                return {TENSOR: numbers[tuple(argument[TENSOR])]} if TENSOR in argument else argument
             return [numbered(each) for each in argument] if isinstance(argument, list) else argument
 
         return Sketch(

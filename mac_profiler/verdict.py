@@ -12,18 +12,18 @@ from mac_profiler.audited import Audited
 from mac_profiler.columns import COLUMNS
 from mac_profiler.document import Document, Line, Table
 from mac_profiler.finding import Finding, Gain
-from mac_profiler.metrics import of_block, of_model
+from mac_profiler.metrics import of_block, of_model, of_products
 from mac_profiler.previewed import Preview
 from mac_profiler.score import GUIDELINES
-from mac_profiler.units import count, number, percent, ratio, seconds
+from mac_profiler.units import count, number, percent, ratio, seconds, shape
 
 LEGEND = (
     ("lost", "predicted time beyond that of the remedy, at equal multiply-adds, of the model's predicted time"),
     ("score", "share of the time that its multiply-adds alone would take at the best; the rest by guideline"),
 )
 NAMES = {"info": "note", "warning": "warning", "error": "error"}
-# Rewritten places that are shown; all are in the other formats.
-SHOWN = 12
+# Places of a finding that are named beside the first; all are in the other formats.
+NAMED = 3
 
 
 def describe_audit(audited: Audited, *, blocks: bool = False) -> Document:
@@ -45,12 +45,16 @@ def describe_audit(audited: Audited, *, blocks: bool = False) -> Document:
     warnings = []
     if not prediction.profile.complete:
         missing = ", ".join(f"{target} ({calls})" for target, calls in prediction.profile.uncounted.items())
-        warnings.append(f"not counted, so not judged: {missing}")
+        warnings.append(
+            f"not counted, so not judged: {missing}. Register a formula for each with mac_profiler.formula."
+        )
     return Document(
         title=f"audit of {graph.model or 'model'}",
         facts={
-            "inputs": ", ".join("x".join(map(str, value.shape)) for value in graph.inputs),
-            "score": f"{number(audited.score.score)} of 100",
+            "inputs": ", ".join(shape(value.shape) for value in graph.inputs) or "no tensor",
+            "score": f"{number(audited.score.score)} of 100"
+            if prediction.total.total
+            else "none, for nothing is computed",
             "predicted": seconds(prediction.total.total),
             "priced by": _platform(audited),
         },
@@ -65,18 +69,20 @@ def describe_audit(audited: Audited, *, blocks: bool = False) -> Document:
 
 def summary(audited: Audited) -> str:
     """One line: what was found, what was silenced, what is over budget."""
-    counts = ", ".join(
-        f"{found} {NAMES[severity]}{'s' if found > 1 else ''}" for severity, found in audited.counts.items()
-    )
+    counts = ", ".join(_several(found, NAMES[severity]) for severity, found in audited.counts.items())
     found = f"Found {counts}" if counts else "Found nothing"
-    places = sum(finding.count for finding in audited.findings)
-    said = [f"{found} at {places} place{'s' if places > 1 else ''}" if counts else found]
-    said[0] += f" in {audited.prediction.profile.op_count} operators by {len(audited.rules)} rules"
+    said = [f"{found} at {_several(sum(finding.count for finding in audited.findings), 'place')}" if counts else found]
+    operators = _several(audited.prediction.profile.op_count, "operator")
+    said[0] += f" in {operators} by {_several(len(audited.rules), 'rule')}"
     said += [f"{left_out} left out {reason}" for reason, left_out in audited.silenced.items() if left_out]
     over = [item.figure for item in audited.budget if item.exceeded]
     if over:
         said.append(f"over budget: {', '.join(over)}")
     return "; ".join(said) + "."
+
+
+def _several(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _platform(audited: Audited) -> str:
@@ -101,7 +107,7 @@ def _findings(audited: Audited) -> Table:
                 "lost_share": each.seconds / total if total else 0.0,
                 "lost_seconds": each.seconds,
                 "lost_accesses": each.accesses,
-                "message": f"{each.name}: {each.message}",
+                "message": f"{each.name}: {each.message}{_also(each)}",
                 "remedy": f"{'Safe' if each.safe else 'Remedy'}: {each.remedy}",
                 "gain": gained(each) if audited.measured else "",
             }
@@ -111,28 +117,44 @@ def _findings(audited: Audited) -> Table:
     return Table(tuple(COLUMNS[key] for key in keys), tuple(lines))
 
 
+def _also(finding: Finding) -> str:
+    """The other places, each with its line where that is another."""
+    others = [
+        (place.path or "(model)") + (f" ({place.source})" if place.source not in ("", finding.source) else "")
+        for place in finding.places[1:]
+    ]
+    if not others:
+        return ""
+    more = len(others) - NAMED
+    return f"; also at {', '.join(others[:NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
 def gained(finding: Finding) -> str:
     """What the remedy was measured to bring, in words."""
     gain = finding.gain
     if gain is None:
-        return "Not measured: nothing that could be built stands for the remedy."
+        return "Not measured: no case of it could be built and run."
     return f"Measured here, {gain.subject}: {_told(gain)}"
 
 
 def _told(gain: Gain) -> str:
-    times = f"{seconds(gain.seconds)} and {seconds(gain.remedy_seconds)}"
-    interval = f"[{ratio(gain.low)}, {ratio(gain.high)}]"
-    if gain.verdict == "faster":
-        saved = percent(1 - gain.ratio)
-        return f"the remedy takes {saved} less, {ratio(gain.ratio)} of the time {interval}; {times}."
+    spent = f"{ratio(gain.ratio)} of the time [{ratio(gain.low)}, {ratio(gain.high)}]"
+    # Where no difference is sure, two medians beside each other would still look like one.
     if gain.verdict == "ambiguous":
-        return f"no gain can be told, {ratio(gain.ratio)} of the time {interval}; {times}."
-    worse = "is slower" if gain.verdict == "slower" else "takes the same"
-    return f"it gains nothing here, the remedy {worse}: {ratio(gain.ratio)} of the time {interval}; {times}."
+        return f"no gain can be told, {spent}."
+    if gain.verdict == "same":
+        return f"it gains nothing here, the remedy takes the same: {spent}."
+    times = f"{seconds(gain.seconds)} and {seconds(gain.remedy_seconds)}"
+    if gain.verdict == "slower":
+        return f"it gains nothing here, the remedy is slower: {spent}; {times}."
+    return f"the remedy takes {percent(1 - gain.ratio)} less, {spent}; {times}."
 
 
 def _score(audited: Audited) -> Table:
     score = audited.score
+    columns = tuple(COLUMNS[key] for key in ("guideline", "points", "predicted_seconds", "fact"))
+    if not audited.prediction.total.total:
+        return Table(columns, ())
     own = {"guideline": "score", "points": score.score, "predicted_seconds": score.ideal_seconds}
     lines = [Line({**own, "fact": "multiply-adds at the best"})]
     lines += [
@@ -148,7 +170,6 @@ def _score(audited: Audited) -> Table:
     ]
     everything = score.ideal_seconds + sum(score.seconds.values())
     total = Line({"guideline": "all", "points": 100.0, "predicted_seconds": everything, "fact": ""})
-    columns = tuple(COLUMNS[key] for key in ("guideline", "points", "predicted_seconds", "fact"))
     return Table(columns, tuple(lines), "Score, and points that each guideline takes", total)
 
 
@@ -174,23 +195,27 @@ def _blocks(audited: Audited) -> Table:
 
 
 def _rewrites(preview: Preview) -> Table:
+    """What was rewritten alike in one line, at the first place of it."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for each in preview.rewrites:
+        alike.setdefault((each.code, each.before, each.after), []).append(each.path)
     lines = [
-        Line({"code": each.code, "path": each.path, "before": each.before, "after": each.after})
-        for each in preview.rewrites
+        Line({"code": code, "path": paths[0] or "(model)", "times": len(paths), "before": before, "after": after})
+        for (code, before, after), paths in alike.items()
     ]
-    columns = tuple(COLUMNS[key] for key in ("code", "path", "before", "after"))
-    return Table(columns, tuple(lines[:SHOWN]), "Rewritten", more=max(0, len(lines) - SHOWN))
+    columns = tuple(COLUMNS[key] for key in ("code", "path", "times", "before", "after"))
+    return Table(columns, tuple(lines), "Rewritten")
 
 
 def _compared(preview: Preview) -> str:
     if not preview.rewrites:
         return "Nothing was rewritten: no safe remedy applies."
-    verdict = "are equal" if preview.equal else "are NOT equal"
+    verdict = "agree" if preview.equal else "do NOT agree"
     return (
-        f"Rewritten at {len(preview.rewrites)} places, the model runs {preview.ops_after} operators instead of "
-        f"{preview.ops_before}, with {count(preview.accesses_after)} elements of memory access instead of "
+        f"Rewritten at {_several(len(preview.rewrites), 'place')}, the model runs {preview.ops_after} operators "
+        f"instead of {preview.ops_before}, with {count(preview.accesses_after)} elements of memory access instead of "
         f"{count(preview.accesses_before)}; on random inputs its outputs {verdict}: they differ by "
-        f"{preview.difference:.1e} at most, the largest being {preview.largest:.2g}."
+        f"{preview.difference:.1e} at most, and the largest is {preview.largest:.2g}."
     )
 
 
@@ -227,6 +252,7 @@ def _data(audited: Audited) -> Mapping[str, Any]:
         "preview": None if audited.preview is None else asdict(audited.preview),
         "metrics": of_model(profile),
         "blocks": [of_block(profile, block) for block in audited.blocks],
+        "products": of_products(profile),
         "rules": [described(rule) for rule in audited.rules],
         "complete": profile.complete,
         "uncounted": profile.uncounted,

@@ -179,10 +179,11 @@ def test_models_share_a_file(tmp_path: Path) -> None:
     assert kept(tmp_path, model="two").models["one"] == both.models["one"]
 
 
+NO_BASELINE = "is no baseline and is left alone;"
 DAMAGED = [
     (b"", "is no baseline ("), (b"<<<<<<< HEAD\n{}", "is no baseline ("), (b"\xff\xfe", "is no baseline ("),
-    (b"[" * 100_000, "is no baseline ("), (b"[]", "is no baseline;"), (b"{}", "is no baseline;"),
-    (b'{"schema_version": 1, "laws": {}}', "is no baseline;"),
+    (b"[" * 100_000, "is no baseline ("), (b"[]", NO_BASELINE), (b"{}", NO_BASELINE),
+    (b'{"schema_version": 1, "laws": {}}', NO_BASELINE),
     (b'{"kind": "macprof baseline"}', "is a baseline of version None"),
     (b'{"kind": "macprof baseline", "schema_version": 2}', "is a baseline of version 2, and this macprof reads"),
 ]  # fmt: skip

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker, ValidationError
 
-from mac_profiler.notices import formats, located, render
 from mac_profiler.document import Document, Screen
 from mac_profiler.errors import InvalidInput
 from mac_profiler.finding import SEVERITIES, Finding, Gain, Place
+from mac_profiler.notices import formats, located, render
 
 FINDING = Finding(
     "G101", "unequal-channel-width", "warning", "high", "64 channels in, 256 out", 1.6, 1.2, "accesses by the least",
@@ -309,7 +309,10 @@ def test_sarif_holds_whatever_names_there_are(findings: list[Finding], rules: li
     for finding, result in zip(findings, run["results"], strict=False):
         assert result["ruleId"] == held(finding.code)
         assert unlinked(result["message"]["text"]).startswith(held(finding.message).replace("](", "] ("))
-        kept = [{"path": held(place.path), "source": held(place.source)} for place in finding.places]
+        kept: list[dict[str, Any]] = [
+            {"path": held(place.path), "source": held(place.source), "lines": [held(line) for line in place.lines]}
+            for place in finding.places
+        ]
         assert result["properties"]["places"] == kept
         for location in (*result["locations"], *result["relatedLocations"]):
             check_location(location, kept, held(model))

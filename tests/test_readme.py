@@ -25,17 +25,47 @@ def test_the_output_shown_is_the_output() -> None:
     assert printed.startswith(shown[1])
 
 
+def test_the_finding_shown_is_what_the_audit_says() -> None:
+    shown = re.search(r"```text\n(G202 .*?)  Measured here", README, re.DOTALL)
+    assert shown is not None
+    command = [sys.executable, "-m", "mac_profiler", "audit", "--model", "shufflenet_v1"]
+    command += ["--platform", "nominal", "--select", "G202"]
+    environment = {**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1, ran.stderr
+    assert shown[1] in ran.stdout
+
+
+def test_the_settings_shown_are_read(tmp_path: Path) -> None:
+    from mac_profiler import api
+
+    shown = re.search(r"```toml\n(\[tool\.macprof\].*?)```", README, re.DOTALL)
+    assert shown is not None
+    (tmp_path / "pyproject.toml").write_text(shown[1], encoding="utf-8")
+    settings = api.audit_settings(str(tmp_path / "pyproject.toml"))
+    assert settings.budget == {"mult_adds": 150_000_000, "parameters": 3_000_000}
+    assert settings.limits == {"G101": 1.25}
+
+
+def test_the_pre_commit_hook_shown_is_the_hook() -> None:
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    named = re.search(r"hooks:\n\s+- id: (\S+)", README)
+    assert named is not None
+    assert f"id: {named[1]}" in hooks
+
+
 @pytest.mark.parametrize("room", sorted(path.parent.name for path in (ROOT / "mac_profiler").glob("*/__init__.py")))
 def test_every_room_is_on_the_map(room: str) -> None:
     assert f"  {room}/" in README
 
 
-def test_every_command_shown_has_options_that_exist() -> None:
+@pytest.mark.parametrize(("verb", "least"), [("analyze", 5), ("audit", 5)])
+def test_every_command_shown_has_options_that_exist(verb: str, least: int) -> None:
     known = subprocess.run(
-        [sys.executable, "-m", "mac_profiler", "analyze", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "mac_profiler", verb, "--help"], capture_output=True, text=True, check=True
     ).stdout
-    lines = re.findall(r"^\$ (macprof analyze [^#\n]*)", README, re.MULTILINE)
-    assert len(lines) >= 5
+    lines = re.findall(rf"(?:^\$ |run: )(macprof {verb} [^#\n]*)", README, re.MULTILINE)
+    assert len(lines) >= least
     for line in lines:
         for word in shlex.split(line):
             if word.startswith("--"):

@@ -1,8 +1,9 @@
-"""Rules: their manuals run and quote the paper rightly, plain networks raise no alarm, and the paper's verdicts stand."""
+"""Rules: manuals run and quote the paper rightly, plain networks raise no alarm, and the paper's verdicts stand."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from inspect import getsourcefile
 from math import sqrt
 from pathlib import Path
@@ -67,6 +68,15 @@ def test_the_example_is_found_and_what_to_use_instead_is_not(code: str) -> None:
     assert findings_of(built(code, "Use instead"), code) == []
 
 
+GPU1, ARM1 = "gpu_batches_per_second_x1", "arm_images_per_second_x1"
+GPU3, ARM3 = "gpu_batches_per_second_c128", "arm_images_per_second_c64"
+EIGHT_GROUPS = "v2_table2", "8 groups", "1 groups"
+PARALLEL = "v2_table3", "4-fragment-parallel", "1-fragment"
+ONE_TO_SIX, ONE_TO_TWELVE = ("v2_table1", "1:6", "1:1"), ("v2_table1", "1:12", "1:1")
+PLAIN, BARE = "with ReLU, with shortcut", "without ReLU, without shortcut"
+OF_TABLE_4 = "v2_table4", BARE, PLAIN, "gpu_batches_per_second_c32"
+
+
 def printed(name: str, row: str, quantity: str) -> float:
     (found,) = [each for each in published.table(name).rows if each.label == row]
     return found.figures[quantity].value
@@ -92,64 +102,44 @@ def gains_of_no_shortcut() -> tuple[int, int]:
     return round(100 * (min(ratios) - 1)), round(100 * (max(ratios) - 1))
 
 
-def whole_part_of_time() -> int:
+def parts_of_time() -> int:
     """One in so many parts of a bottleneck's time is that of ReLU and addition."""
-    without = printed("v2_table4", "without ReLU, without shortcut", "gpu_batches_per_second_c32")
-    return round(1 / (1 - printed("v2_table4", "with ReLU, with shortcut", "gpu_batches_per_second_c32") / without))
+    with_both, with_none = (printed("v2_table4", row, "gpu_batches_per_second_c32") for row in (PLAIN, BARE))
+    return round(1 / (1 - with_both / with_none))
 
 
 def elementwise(row: str) -> str:
     return f"{printed('v2_figure2', row, 'elementwise_percent'):.0f} %"
 
 
-GPU1, ARM1 = "gpu_batches_per_second_x1", "arm_images_per_second_x1"
-GPU3, ARM3 = "gpu_batches_per_second_c128", "arm_images_per_second_c64"
-GROUPS = "8 groups", "1 groups"
-PARALLEL = "4-fragment-parallel", "1-fragment"
-# What a manual says with a figure in it, the figure worked out here.
-QUOTED = {
-    "G101": [
-        f"1 : 6 run at {beside('v2_table1', '1:6', '1:1', GPU1)} of the speed of equal ones on a GPU "
-        f"{rates('v2_table1', '1:6', '1:1', GPU1)}), and of 1 : 12 at {beside('v2_table1', '1:12', '1:1', GPU1)}",
-        f"The limit, {int(100 * (1 + 3) / (2 * sqrt(3))) / 100}, is that of widths 1 : 3",
-    ],
-    "G102": [],
-    "G103": [f"1x1 convolutions of widths 4 : 1 have {(1 + 4) / (2 * sqrt(4)):.2f} times the access of equal ones"],
-    "G104": [f"an expansion of 6 its 1x1 convolutions have {(1 + 6) / (2 * sqrt(6)):.2f} times the access"],
-    "G201": [
-        f"8 groups run at {beside('v2_table2', *GROUPS, GPU1)} of the speed of one on a GPU "
-        f"{rates('v2_table2', *GROUPS, GPU1)}), and at {beside('v2_table2', *GROUPS, ARM1)} on an ARM core"
-    ],
-    "G202": [
-        f"8 groups run at {beside('v2_table2', *GROUPS, GPU1)} of the speed of one on a GPU, and at "
-        f"{beside('v2_table2', *GROUPS, ARM1)} on an ARM core"
-    ],
-    "G301": [
-        f"a block of 4 fragments in parallel runs at {beside('v2_table3', *PARALLEL, GPU3)} of the speed of one of 1 "
-        f"fragment on a GPU {rates('v2_table3', *PARALLEL, GPU3)}), and at {beside('v2_table3', *PARALLEL, ARM3)} on an"
-    ],
-    "G302": [],
-    "G401": [],
-    "G402": [
-        f"together take a {'seventh' if whole_part_of_time() == 7 else whole_part_of_time()} of a bottleneck's time on "
-        f"a GPU (2842 instead of 2427 batches a second without them)"
-    ],
-    "G403": [
-        f"they take {elementwise('ShuffleNet v1 1x g=3, GPU')} of ShuffleNet V1's and "
-        f"{elementwise('MobileNet v2 1x, GPU')} of MobileNet V2's time on a GPU"
-    ],
-    "G404": [
-        "a bottleneck without its shortcut is {} to {} % faster on a GPU".format(*gains_of_no_shortcut()),
-    ],
-    "G405": [],
-    "G406": [],
-}
+# What manuals say with a figure in it, the figures worked out here: code, words.
+QUOTED = (
+    ("G101", f"1 : 6 run at {beside(*ONE_TO_SIX, GPU1)} of the speed of equal ones on a GPU"),
+    ("G101", rates(*ONE_TO_SIX, GPU1)),
+    ("G101", f"of 1 : 12 at {beside(*ONE_TO_TWELVE, GPU1)}"),
+    ("G101", f"The limit, {int(100 * (1 + 3) / (2 * sqrt(3))) / 100}, is that of widths 1 : 3"),
+    ("G103", f"1x1 convolutions of widths 4 : 1 have {(1 + 4) / (2 * sqrt(4)):.2f} times the access of equal ones"),
+    ("G104", f"an expansion of 6 its 1x1 convolutions have {(1 + 6) / (2 * sqrt(6)):.2f} times the access"),
+    ("G201", f"8 groups run at {beside(*EIGHT_GROUPS, GPU1)} of the speed of one on a GPU"),
+    ("G201", rates(*EIGHT_GROUPS, GPU1)),
+    ("G201", f"and at {beside(*EIGHT_GROUPS, ARM1)} on an ARM core"),
+    ("G202", f"8 groups run at {beside(*EIGHT_GROUPS, GPU1)} of the speed of one on a GPU"),
+    ("G202", f"and at {beside(*EIGHT_GROUPS, ARM1)} on an ARM core"),
+    ("G301", f"4 fragments in parallel runs at {beside(*PARALLEL, GPU3)} of the speed of one of 1 fragment on a GPU"),
+    ("G301", rates(*PARALLEL, GPU3)),
+    ("G301", f"and at {beside(*PARALLEL, ARM3)} on an ARM core"),
+    ("G402", f"take a {'seventh' if parts_of_time() == 7 else parts_of_time()} of a bottleneck's time on a GPU"),
+    ("G402", rates(*OF_TABLE_4)),
+    ("G403", f"they take {elementwise('ShuffleNet v1 1x g=3, GPU')} of ShuffleNet V1's"),
+    ("G403", f"{elementwise('MobileNet v2 1x, GPU')} of MobileNet V2's time on a GPU"),
+    ("G404", "a bottleneck without its shortcut is {} to {} % faster on a GPU".format(*gains_of_no_shortcut())),
+)
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_figure_of_the_paper_is_as_printed(code: str) -> None:
     said = " ".join(section(code, "Why is this bad?").split())
-    for phrase in QUOTED[code]:
+    for phrase in [words for quoting, words in QUOTED if quoting == code]:
         assert phrase in said
         said = said.replace(phrase, "")
     # No other share, rate or ratio is said than those that are worked out above.
@@ -189,6 +179,61 @@ def test_a_remedy_has_no_fewer_multiply_adds_and_not_many_more(model: str) -> No
             assert now == then, finding.message
         else:
             assert now <= then < 1.6 * max(now, 1) + 1, finding.message
+
+
+def joined(behind: Callable[[Tensor], Tensor], parts: int = 2) -> Profile:
+    """Equal parts, concatenated, and something behind it."""
+
+    def run(net: Any, x: Tensor) -> Tensor:
+        return net.last(behind(torch.cat([torch.relu(x * number) for number in range(parts)], 1)))
+
+    return counted(lambda: Net(run, last=nn.Conv2d(6 * parts, 4, 1)), (2, 6, 4, 4))
+
+
+SHUFFLES: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
+    "copied": (lambda x: x.view(2, 2, 6, 4, 4).transpose(1, 2).contiguous().view(2, 12, 4, 4), 2),
+    "reshaped": (lambda x: x.view(2, 3, 6, 4, 4).transpose(1, 2).reshape(2, 18, 4, 4), 3),
+    "permuted": (lambda x: x.view(2, 2, 6, 4, 4).permute(0, 2, 1, 3, 4).flatten(1, 2), 2),
+    "at once": (lambda x: F.channel_shuffle(x, 2), 2),
+}
+OTHER_COPIES: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
+    "in more groups": (lambda x: F.channel_shuffle(x, 4), 2),
+    "in fewer groups": (lambda x: x.view(2, 2, 9, 4, 4).transpose(1, 2).reshape(2, 18, 4, 4), 3),
+    "padded": (lambda x: F.pad(x, (1, 1)), 2),
+    "rolled": (lambda x: x.view(2, 2, 6, 4, 4).transpose(1, 2).roll(1, 2).reshape(2, 12, 4, 4), 2),
+    "maps turned": (lambda x: x.transpose(2, 3).contiguous(), 2),
+}
+
+
+@pytest.mark.parametrize("name", SHUFFLES)
+def test_stacking_is_proposed_for_shuffles_and_writes_the_same(name: str) -> None:
+    (found,) = found_in(joined(*SHUFFLES[name]), "G406")
+    assert found.finding.remedy == RULES["G406"].remedy
+    proof = found.prove()
+    assert proof is not None
+    module, inputs = rebuild(proof.found.to_text())
+    other, _ = rebuild(proof.remedy.to_text())
+    assert torch.equal(other(*inputs).reshape(module(*inputs).shape), module(*inputs))
+
+
+@pytest.mark.parametrize("name", OTHER_COPIES)
+def test_other_copies_of_copies_are_told_without_stacking(name: str) -> None:
+    for found in found_in(joined(*OTHER_COPIES[name]), "G406"):
+        assert "stack" not in found.finding.remedy
+        assert found.prove() is None
+
+
+@pytest.mark.parametrize(("depth", "fragmented"), [(2, True), (6, True), (7, False), (20, False)])
+def test_long_rows_side_by_side_are_no_fragments_of_a_block(depth: int, fragmented: bool) -> None:
+    def run(net: Any, x: Tensor) -> Tensor:
+        y = net.first(x)
+        return net.last(sum(row(y) for row in net.rows))
+
+    def build() -> nn.Module:
+        rows = nn.ModuleList(nn.Sequential(*(nn.Conv2d(8, 8, 1) for _ in range(depth))) for _ in range(3))
+        return Net(run, first=nn.Conv2d(3, 8, 1), rows=rows, last=nn.Conv2d(8, 4, 1))
+
+    assert bool(findings_of(counted(build, (1, 3, 8, 8)), "G301")) == fragmented
 
 
 # ---------------------------------------------------------------------------------------------------- plain networks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -67,9 +68,11 @@ def test_a_machine_that_takes_no_time_gives_no_points() -> None:
     assert (score.score, set(score.points.values())) == (0, {0})
 
 
-# ------------------------------------------------------------------------------------------------------- what is nothing
+# ------------------------------------------------------------------------------------------------------ what is nothing
 
 COMPUTING = Law(operation_seconds=1e-12)
+# Nothing but bytes takes time.
+ONLY = machine(dict.fromkeys(KINDS, Law(read_seconds=1e-9, write_seconds=1e-9, weight_seconds=1e-9)))
 
 
 @pytest.mark.parametrize("kernel", [1, 3])
@@ -110,9 +113,17 @@ def test_a_depthwise_convolution_is_an_element_wise_operator() -> None:
     assert min(points["G3"], points["G4"]) > 0
 
 
+@pytest.mark.parametrize("build", [nn.ReLU, nn.GELU, lambda: nn.BatchNorm2d(8).eval(), lambda: nn.ZeroPad2d(1)])
+def test_a_pass_over_the_maps_loses_to_the_fourth_alone(build: Callable[[], nn.Module]) -> None:
+    points = score_of(predict(counted(lambda: nn.Sequential(nn.Conv2d(8, 8, 1), build()), (1, 8, 4, 4)), ONLY)).points
+    alone = score_of(predict(counted(lambda: nn.Conv2d(8, 8, 1), (1, 8, 4, 4)), ONLY)).points
+    assert alone["G4"] == 0 < points["G4"]
+    assert points["rest"] < alone["rest"]
+
+
 @pytest.mark.parametrize("build", [nn.ReLU, lambda: nn.MaxPool2d(2), lambda: nn.Softmax(1)])
-def test_a_model_without_a_multiply_add_has_none(build: type[nn.Module]) -> None:
-    score = score_of(predict(counted(lambda: build(), (1, 8, 4, 4)), nominal_platform()))
+def test_a_model_without_a_multiply_add_has_none(build: Callable[[], nn.Module]) -> None:
+    score = score_of(predict(counted(build, (1, 8, 4, 4)), nominal_platform()))
     assert score.score == 0
     adds_up(score)
 
@@ -130,9 +141,7 @@ def test_products_of_activations_are_of_no_guideline_but_launches() -> None:
 
 
 def product_profile(channels_in: int, channels_out: int, groups: int) -> Profile:
-    return counted(
-        lambda: nn.Conv2d(channels_in, channels_out, 1, groups=groups, bias=False), (1, channels_in, 8, 8)
-    )
+    return counted(lambda: nn.Conv2d(channels_in, channels_out, 1, groups=groups, bias=False), (1, channels_in, 8, 8))
 
 
 def test_one_convolution_by_hand() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_TICKS = (1, 2, 5, 10, 20, 50, 100)
+
 
 def draw(results: Mapping[str, Any]) -> Any:
     """A row a table: the score of the first learned platform, then the nominal one."""
@@ -30,6 +32,9 @@ def draw(results: Mapping[str, Any]) -> Any:
             )  # fmt: skip
             place.set_yscale("log")
             place.set_xscale("log")
+            place.set_xticks(_TICKS, list(map(str, _TICKS)))
+            place.set_xticks([], minor=True)
+            place.set_xlim(1, 100)
             place.set_xlabel("score")
             place.set_title(f"{title}: Spearman {table['spearman'][number]:.3f}", fontsize=10)
             place.spines[["top", "right"]].set_visible(False)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mac_profiler import models
 from mac_profiler.api.analysis import profile_of
-from mac_profiler.api.forecast import in_dtype, platform_here
+from mac_profiler.api.forecast import environment_here, in_dtype, platform_here
 from mac_profiler.audit import RULES, Found, Hit, Rule, audit, place_of
 from mac_profiler.audit_settings import AuditSettings, merged, read_settings, selects
 from mac_profiler.audited import Audited
-from mac_profiler.baseline import write_baseline
+from mac_profiler.baseline import read_baseline, write_baseline
 from mac_profiler.budget import check, parse_budget
 from mac_profiler.errors import InvalidInput, UnknownName
 from mac_profiler.finding import Place
@@ -31,7 +31,7 @@ from mac_profiler.subject import Subject
 
 if TYPE_CHECKING:
     from mac_profiler.finding import Finding
-    from mac_profiler.measurement import Settings
+    from mac_profiler.measurement import Scalar, Settings
 
 Say = Callable[[str], None]
 NOMINAL = "nominal"
@@ -58,7 +58,8 @@ def audit_model(model: Any, /, *args: Any, settings: AuditSettings | None = None
     """
     wanted = settings or AuditSettings()
     platform, _ = choose_platform(wanted.platform)
-    return _audited(Built("", model, args, kwargs), {}, platform, wanted)
+    built = Built("", model, args, kwargs)
+    return _audited(built, profile_of(built), {}, platform, wanted)
 
 
 def audit_settings(
@@ -68,7 +69,7 @@ def audit_settings(
 
     Args:
         config: the file; None takes the nearest pyproject.toml with a table of macprof's.
-        limits: texts like "G101=1.3".
+        limits: texts like "G101=1.3", with commas between several.
         budget: a text like "mult_adds=150M,accesses=20M"; None takes the file's.
         **given: other fields of `AuditSettings`, and extend_select; None takes the file's.
 
@@ -77,7 +78,8 @@ def audit_settings(
     """
     known = {rule.code: rule.name for rule in all_rules()}
     settings, _ = read_settings(known, file=None if config is None else Path(config))
-    own = {"budget": None if budget is None else parse_budget(budget), "limits": dict(map(_limit, limits)) or None}
+    each = [part for text in limits for part in text.split(",")]
+    own = {"budget": None if budget is None else parse_budget(budget), "limits": dict(map(_limit, each)) or None}
     return merged(settings, known, **given, **own)
 
 
@@ -96,6 +98,7 @@ def audit_named(
     arguments: Mapping[str, object] | None = None,
     inputs: Sequence[str] = (),
     batch: int = 1,
+    device: str = "cpu",
     measure: Settings | None = None,
     preview: bool = False,
     known_to: str | None = None,
@@ -109,6 +112,7 @@ def audit_named(
         arguments: keyword arguments of its constructor.
         inputs: texts like "1x3x224x224"; none takes the model's default.
         batch: images at once, where no inputs are given.
+        device: whose platform prices findings, where none is named, and that they are measured on.
         measure: build every finding and its remedy and measure them so; None measures nothing.
         preview: rewrite what keeps the function, and compare the outputs.
         known_to: file that the findings are written to, as known.
@@ -120,16 +124,33 @@ def audit_named(
     from mac_profiler.building_lines import record_building_lines
 
     say = progress or (lambda _: None)
-    say(f"building {name}")
-    platform, note = choose_platform(settings.platform)
-    with record_building_lines() as lines:
-        built = models.find(name, arguments, inputs, device="cpu" if preview else "meta")
-    if not inputs and batch > 1:
-        built = replace(built, args=batched(built.args, batch))
-    if "learned_from" not in platform.provenance:
-        built = in_dtype(built, platform.dtype)
-    say(f"tracing {name}")
-    audited = _audited(built, lines.lines_of(built.module), platform, settings, measure, known_to, say)
+    platform, note = choose_platform(settings.platform, device)
+    if measure is not None:
+        environment_here(device)
+        measure = replace(measure, device=device, dtype=platform.dtype)
+    # Read before the model is, which may take long: a slip in a file's name should not wait for it.
+    for known in (settings.baseline, known_to if known_to is not None and Path(known_to).is_file() else None):
+        if known is not None:
+            read_baseline(known)
+
+    def build(device: str) -> tuple[Built, Mapping[str, tuple[str, ...]], Profile]:
+        say(f"building {name}")
+        with record_building_lines() as lines:
+            built = models.find(name, arguments, inputs, device=device)
+        if preview:
+            _check_runs(built)
+        if not inputs and batch > 1:
+            built = replace(built, args=batched(built.args, batch))
+        if "learned_from" not in platform.provenance:
+            built = in_dtype(built, platform.dtype)
+        say(f"tracing {name}")
+        return built, lines.lines_of(built.module), profile_of(built)
+
+    built, lines, profile = build("cpu" if preview else "meta")
+    if profile.graph.mode == "assume" and not preview:
+        # Built where it has data, the model can answer what had to be assumed.
+        built, lines, profile = build("cpu")
+    audited = _audited(built, profile, lines, platform, settings, measure, known_to, say)
     if preview:
         say(f"rewriting {name}")
         from mac_profiler.rewriting import preview_of
@@ -140,6 +161,7 @@ def audit_named(
 
 def _audited(
     built: Built,
+    profile: Profile,
     lines: Mapping[str, tuple[str, ...]],
     platform: Platform,
     settings: AuditSettings,
@@ -147,15 +169,17 @@ def _audited(
     write_to: str | None = None,
     say: Say = lambda _: None,
 ) -> Audited:
-    prediction = predict(profile_of(built), platform)
+    prediction = predict(profile, platform)
     subject = Subject(prediction)
     rules = tuple(rule for rule in all_rules() if selects(rule.code, settings))
     say("auditing")
-    containers = _containers(prediction.profile.graph.modules)
-    every = audit(subject, rules, limits=settings.limits, locate=lambda _, hit: _locate(subject, hit, lines, containers))
+    every = audit(
+        subject, rules, limits=settings.limits, locate=lambda _, hit: _locate(subject, hit, built.module, lines)
+    )
     silence = Silence(settings, built.name)
     found = silence.apply(every)
-    notes = silence.notes([rule.code for rule in all_rules()], _files(lines, prediction.profile))
+    notes = [*profile.graph.notes]
+    notes += silence.notes([rule.code for rule in all_rules()], _files(lines, profile))
     if write_to is not None:
         write_baseline(write_to, silence.unsilenced, built.name)
         notes.append(
@@ -172,10 +196,25 @@ def _audited(
         rules,
         tuple(findings),
         silence.counts,
-        check(prediction.profile, settings.budget),
+        check(profile, settings.budget),
         tuple(notes),
         measure is not None,
     )
+
+
+def _check_runs(built: Built) -> None:
+    """Refuse a model without data, which cannot be run: a user's own is wherever that code puts it.
+
+    Raises:
+        InvalidInput: it, or an input, is elsewhere than on the CPU.
+    """
+    tensors = [*built.module.parameters(), *built.module.buffers(), *built.args, *built.kwargs.values()]
+    places = {str(each.device) for each in tensors if hasattr(each, "device")} - {"cpu"}
+    if places:
+        raise InvalidInput(
+            f"--fix-preview runs the model on the CPU, and {built.name} is on {min(places)}; "
+            f"build it on the CPU, or leave --fix-preview out"
+        )
 
 
 def _files(lines: Mapping[str, tuple[str, ...]], profile: Profile) -> set[str]:
@@ -210,25 +249,23 @@ def choose_platform(name: str | None, device: str = "cpu") -> tuple[Platform, st
         )
 
 
-def _containers(modules: Iterable[str]) -> frozenset[str]:
-    """Paths that have modules below them; a list of modules, which is never called, has, too."""
-    found: set[str] = set()
-    for path in modules:
-        above = path.rpartition(".")[0]
-        # Where one is known, so are those above it.
-        while above and above not in found:
-            found.add(above)
-            above = above.rpartition(".")[0]
-    return frozenset(found)
-
-
-def _locate(subject: Subject, hit: Hit, lines: Mapping[str, tuple[str, ...]], containers: Collection[str]) -> Place:
+def _locate(subject: Subject, hit: Hit, model: Any, lines: Mapping[str, tuple[str, ...]]) -> Place:
     """Where a layer is built, if it is one; where the operator is called, if it is a module's own code."""
     called = place_of(subject, hit)
     own = lines.get(called.path, ())
-    if not own or not called.path or called.path in containers:
+    if not own or not _is_layer(model, called.path):
         return replace(called, lines=(*called.lines, *own))
     return Place(called.path, own[0], (*own, *called.lines))
+
+
+def _is_layer(model: Any, path: str) -> bool:
+    """Whether the module of that path is one of torch's layers, or derived from one; what only holds others is none."""
+    try:
+        found = model.get_submodule(path)
+    except AttributeError:
+        return False
+    homes = (base.__module__ for base in type(found).__mro__)
+    return any(home.startswith("torch.nn.") and not home.endswith((".module", ".container")) for home in homes)
 
 
 def _measured(found: Sequence[Found], settings: Settings, say: Say) -> tuple[list[Finding], list[str]]:
@@ -243,4 +280,15 @@ def _measured(found: Sequence[Found], settings: Settings, say: Say) -> tuple[lis
     plan = Plan(sketches=tuple(drawn), settings=settings)
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "proofs.sqlite") as store:
         measurements = conduct(plan, store, say=say).measurements
-    return with_gains(found, proofs, measurements, settings)
+    findings, failed = with_gains(found, proofs, measurements, settings)
+    return findings, [_protocol(measurements[0].environment, settings), *failed]
+
+
+def _protocol(environment: Mapping[str, Scalar], settings: Settings) -> str:
+    """What was measured on, and how, in one line."""
+    subject = environment.get("gpu") or environment.get("cpu") or settings.device
+    threads = "1 thread" if settings.threads == 1 else f"{settings.threads} threads"
+    return (
+        f"Measured on {subject}, {settings.dtype}, {threads}, torch {environment.get('torch')}: medians of calls in "
+        f"turns, in {settings.processes} processes, with {settings.confidence:.0%} intervals."
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import ModelOption, OutputOption, complete_platform, deliver, prepare
+from mac_profiler.options import DeviceOption, ModelOption, OutputOption, complete_platform, deliver, prepare
 
 STATUS_FOUND = 1
 
@@ -52,6 +52,7 @@ def audit(
             "its data sheet. Default: this machine, if it is calibrated, or else nominal.",
         ),
     ] = None,
+    device: DeviceOption = "cpu",
     measure: Annotated[
         bool, typer.Option("--measure", help="Build every finding and its remedy, and measure them here in turns.")
     ] = False,
@@ -95,6 +96,7 @@ def audit(
             arguments=dict(parse_argument(argument) for argument in arguments or ()),
             inputs=tuple(inputs or ()),
             batch=batch,
+            device=device,
             measure=SETTINGS if measure else None,
             preview=fix_preview,
             known_to=write_baseline,

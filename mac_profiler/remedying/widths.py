@@ -61,10 +61,11 @@ def bottlenecks(subject: Subject, limit: float, kind: str) -> Iterator[Hit]:
         if each.kind == kind and each.excess > limit:
             a, m, b = each.widths
             op = subject.ops[each.ops[0]]
+            kinds = "linear layers" if title(op) == "linear layer" else "convolutions"
             yield Hit(
                 each.ops,
                 each.ops[0],
-                f"{kind} bottleneck of {a}, {m} and {b} channels{maps(op)}: its {_kinds(subject, each)} have "
+                f"{kind} bottleneck of {a}, {m} and {b} channels{maps(op)}: its {kinds} have "
                 f"{each.excess:.2f} times the memory access of equal widths at the same multiply-adds",
                 each.excess,
                 sum(subject.saved(i, product, equal_accesses(product)) for i, product in _products(subject, each)),
@@ -76,12 +77,6 @@ def bottlenecks(subject: Subject, limit: float, kind: str) -> Iterator[Hit]:
 
 def _products(subject: Subject, each: Bottleneck) -> list[tuple[int, Product]]:
     return [(i, subject.chains.products[i]) for i in each.ops if i in subject.chains.products]
-
-
-def _kinds(subject: Subject, each: Bottleneck) -> str:
-    """What it is made of, in words."""
-    linear = title(subject.ops[each.ops[0]]) == "linear layer"
-    return "linear layers" if linear else "convolutions"
 
 
 def prove_even(subject: Subject, each: Bottleneck) -> Proof | None:

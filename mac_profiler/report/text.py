@@ -26,10 +26,7 @@ def render(document: Document, screen: Screen) -> str:
 
 
 def _lines(document: Document, width: int) -> Iterator[list[Span]]:
-    facts = "  ".join(f"{name} {value}" for name, value in document.facts.items())
-    for i, part in enumerate(textwrap.wrap(f"{document.title}  {facts}".strip(), width)):
-        cut = len(document.title) if i == 0 else 0
-        yield [(part[:cut], "bold"), (part[cut:], "")]
+    yield from _head(document, width)
     for warning in document.warnings:
         yield []
         yield from _wrapped(warning, width, "bold red")
@@ -48,6 +45,24 @@ def _lines(document: Document, width: int) -> Iterator[list[Span]]:
         yield []
     for term, meaning in document.legend:
         yield from _wrapped(f"{term}: {meaning}", width, "dim", indent="  ")
+
+
+def _head(document: Document, width: int) -> Iterator[list[Span]]:
+    """The title and the facts, broken between facts where they fit a line."""
+    line, rest = document.title, 0
+    for fact in (f"{name} {value}" for name, value in document.facts.items()):
+        if line and len(line) + GAP + len(fact) > width:
+            yield from _titled(line, document.title if not rest else "", width)
+            line, rest = fact, 1
+        else:
+            line = f"{line}{' ' * GAP}{fact}" if line else fact
+    yield from _titled(line, document.title if not rest else "", width)
+
+
+def _titled(line: str, title: str, width: int) -> Iterator[list[Span]]:
+    for i, part in enumerate(textwrap.wrap(line, width)):
+        cut = len(title) if i == 0 else 0
+        yield [(part[:cut], "bold"), (part[cut:], "")]
 
 
 def _wrapped(prose: str, width: int, style: str, indent: str = "", first: str = "") -> Iterator[list[Span]]:
@@ -75,10 +90,11 @@ def _table(table: Table, width: int) -> Iterator[list[Span]]:
         yield _join((align(padded[column.key], widths[column.key], column.numeric), "bold") for column in columns)
     rule: list[Span] = [("─" * (sum(widths.values()) + GAP * (len(columns) - 1) + (bar + 1 if bar else 0)), "dim")]
     yield rule
+    left_out: list[Span] = [(f"… {units.exact(table.more)} more rows", "dim")]
     for i, line in enumerate(lines):
         if line is table.total:
             if table.more:
-                yield [(f"… {units.exact(table.more)} more rows", "dim")]
+                yield left_out
             yield rule
         style = "bold" if line is table.total else "yellow" if line.partial else ""
         row = [
@@ -90,6 +106,8 @@ def _table(table: Table, width: int) -> Iterator[list[Span]]:
         yield [*_join(row), *tail]
         for key in prose:
             yield from _wrapped(line.values.get(key) or "", width, "dim", indent="  ", first="  ")
+    if table.more and table.total is None:
+        yield left_out
 
 
 def _text(column: Column, line: Line) -> str:

@@ -10,11 +10,12 @@ from torch.fx import GraphModule, Node
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 from mac_profiler.previewed import Rewrite
-from mac_profiler.rewriting.places import attribute, attribute_node, path_of
+from mac_profiler.rewriting.places import attribute, attribute_node, path_of, shape_of
 
 aten = torch.ops.aten
 _LAYERS = {
     aten.conv1d.default, aten.conv2d.default, aten.conv3d.default, aten.linear.default,
+    aten.conv1d.padding, aten.conv2d.padding, aten.conv3d.padding,
     aten.convolution.default, aten.conv_transpose1d.default, aten.conv_transpose2d.input, aten.conv_transpose3d.input,
 }  # fmt: skip
 _NORMS = {aten.batch_norm.default, aten._native_batch_norm_legit_no_training.default}
@@ -26,6 +27,9 @@ def fold_batch_norms(module: GraphModule) -> list[Rewrite]:
     for norm in list(module.graph.nodes):
         layer = norm.args[0] if norm.target in _NORMS and norm.args else None
         if not isinstance(layer, Node) or layer.target not in _LAYERS or len(layer.users) > 1:
+            continue
+        # Behind a linear layer on more than rows the norm is of another dimension than the layer's outputs.
+        if layer.target == aten.linear.default and len(shape_of(layer)) != 2:
             continue
         # batch_norm(input, weight, bias, running_mean, running_var, training, ...)
         weight, bias, mean, variance = (_constant(module, argument) for argument in norm.args[1:5])
@@ -74,4 +78,11 @@ def _fold(
     transposed = "transpose" in str(layer.target) or (
         layer.target == aten.convolution.default and bool(layer.args[6])
     )  # fmt: skip
-    return fuse_conv_bn_weights(kernel, shift, mean, variance, epsilon, factor, offset, transposed)
+    if not transposed:
+        return fuse_conv_bn_weights(kernel, shift, mean, variance, epsilon, factor, offset)
+    # [groups x inputs of a group, outputs of a group, ...]: torch's own knows one group alone.
+    groups = len(mean) // kernel.shape[1]
+    scale = factor * torch.rsqrt(variance + epsilon)
+    scales = scale.reshape(groups, 1, -1, *[1] * (kernel.dim() - 2))
+    before = torch.zeros_like(mean) if shift is None else shift
+    return (kernel.unflatten(0, (groups, -1)) * scales).flatten(0, 1), (before - mean) * scale + offset

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 import torch
@@ -45,10 +48,10 @@ def preview_of(built: Built, profile_of: Callable[[Built], Profile]) -> Preview:
         kwargs = {name: _random(each) for name, each in built.kwargs.items()}
         rewritten = _export(built.name, module, args, kwargs)
         before = profile_of(Built(built.name, rewritten, args, kwargs))
-        expected = list(_tensors(module(*args, **kwargs)))
+        expected = _results(built.name, module, args, kwargs)
         done = [rewrite for each in _PASSES for rewrite in each(rewritten)]
         rewritten.recompile()
-        found = list(_tensors(rewritten(*args, **kwargs)))
+        found = _results(built.name, rewritten, args, kwargs)
         after = profile_of(Built(built.name, rewritten, args, kwargs))
     largest = max((float(each.abs().max()) for each in expected if each.numel()), default=0.0)
     difference = max(
@@ -66,14 +69,33 @@ def preview_of(built: Built, profile_of: Callable[[Built], Profile]) -> Preview:
     )
 
 
-def _export(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GraphModule:
+def _results(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """What a module makes of the inputs; of copies, for it may write into them."""
+    given, named = copy.deepcopy((args, kwargs))
+    with _told_in_one_line(name, "it says"):
+        return list(_tensors(module(*given, **named)))
+
+
+@contextmanager
+def _told_in_one_line(name: str, who: str) -> Iterator[None]:
+    """A model's own code runs inside, and may raise anything; torch would log and print the graph besides."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        exported: Any = torch.export.export(module, args, kwargs, strict=False).module()
-    # A model's own code runs in it, and may raise anything.
+        with redirect_stderr(io.StringIO()):
+            yield
     except Exception as error:
-        raise InvalidInput(
-            f"{name} cannot be rewritten: torch.export says {describe(error)}; leave --fix-preview out"
-        ) from error
+        raise InvalidInput(f"{name} cannot be rewritten: {who} {describe(error)}; leave --fix-preview out") from error
+    finally:
+        logging.disable(level)
+
+
+def _export(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GraphModule:
+    with _told_in_one_line(name, "torch.export says"):
+        exported: Any = torch.export.export(module, args, kwargs, strict=False).module()
+    # What the model makes and nobody reads would count as a reader of what it reads.
+    exported.graph.eliminate_dead_code()
+    exported.recompile()
     return exported  # type: ignore[no-any-return]
 
 

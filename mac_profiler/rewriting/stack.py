@@ -11,7 +11,7 @@ from mac_profiler.previewed import Rewrite
 from mac_profiler.rewriting.places import path_of, shape_of
 
 aten = torch.ops.aten
-_RESHAPES = {aten.view.default, aten.reshape.default, aten._unsafe_view.default}
+_RESHAPES = {aten.view.default, aten.reshape.default, aten._unsafe_view.default, aten.flatten.using_ints}
 _COPIES = {aten.contiguous.default, aten.clone.default}
 
 
@@ -46,19 +46,32 @@ def _shuffled(cat: Node) -> Node | None:
     shape = shape_of(cat)
     if len({shape_of(part) for part in parts}) > 1:
         return None
+    at_once = _only(cat, {aten.channel_shuffle.default})
+    if at_once is not None:
+        return at_once if dimension == 1 and at_once.args[1] == len(parts) else None
     split = _only(cat, _RESHAPES)
     groups, channels = len(parts), shape[dimension] // len(parts)
     if split is None or shape_of(split) != (*shape[:dimension], groups, channels, *shape[dimension + 1 :]):
         return None
-    turned = _only(split, {aten.transpose.int})
-    if turned is None:
-        return None
-    turns: Any = turned.args[1:3]
-    if {int(each) % len(shape_of(split)) for each in turns} != {dimension, dimension + 1}:
+    turned = _only(split, {aten.transpose.int, aten.permute.default})
+    if turned is None or _order(turned) != _order(split, dimension):
         return None
     copied = _only(turned, _COPIES) or turned
     joined = _only(copied, _RESHAPES)
     return joined if joined is not None and shape_of(joined) == shape else None
+
+
+def _order(node: Node, exchanged: int | None = None) -> list[int]:
+    """The order that a node brings dimensions in; or that in which one and the next are exchanged."""
+    order = list(range(len(shape_of(node))))
+    given: Any = node.args[1:]
+    if exchanged is not None:
+        given = exchanged, exchanged + 1
+    elif node.target == aten.permute.default:
+        return [int(each) % len(order) for each in given[0]]
+    one, other = (int(each) % len(order) for each in given)
+    order[one], order[other] = order[other], order[one]
+    return order
 
 
 def _only(node: Node, targets: set[Any]) -> Node | None:

@@ -2,10 +2,11 @@
 
 ## What it does
 
-Checks the memory access of each convolution against the least that any widths could have, at the same multiply-adds,
-map sizes, kernel, stride and groups. With n positions read and m written, c1 and c2 channels and W weights it is n c1
-+ m c2 + W, and never less than 2 sqrt(n m c1 c2) + W. The first layer is left out, for its input is given, and so is
-the last. Depthwise convolutions have one width. Rows that go thin, or thick, and back are G103 and G104.
+Checks the memory access of each convolution against that of equal widths, at the same multiply-adds, map sizes,
+kernel, stride and groups. With n positions read and m written, c1 and c2 channels and W weights it is n c1 + m c2 + W,
+and at equal widths (n + m) sqrt(c1 c2) + W, the least of any widths where maps keep their size. The first layer is
+left out, for its input is given, and so is the last. Depthwise convolutions have one width. Rows that go thin, or
+thick, and back are G103 and G104.
 
 ## Why is this bad?
 
@@ -47,7 +48,7 @@ from mac_profiler.subject import Subject
     "G101",
     "unequal-channel-width",
     limit=1.15,
-    metric="memory access by the least of equal widths",
+    metric="memory access by that of equal widths",
     confidence="high",
     remedy="bring the numbers of channels read and written nearer to each other; this changes the network",
 )

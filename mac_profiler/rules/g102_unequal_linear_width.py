@@ -2,7 +2,7 @@
 
 ## What it does
 
-Checks the memory access of each linear layer against the least that any widths could have at the same multiply-adds
+Checks the memory access of each linear layer against that of equal widths, the least of any, at the same multiply-adds
 and number of rows, as G101 does for convolutions. The first and the last layer of the network are left out.
 
 ## Why is this bad?
@@ -44,7 +44,7 @@ from mac_profiler.subject import Subject
     "G102",
     "unequal-linear-width",
     limit=1.15,
-    metric="memory access by the least of equal widths",
+    metric="memory access by that of equal widths",
     confidence="high",
     remedy="bring the numbers of features read and written nearer to each other; this changes the network",
 )

@@ -3,7 +3,7 @@
 ## What it does
 
 Checks rows of convolutions or linear layers whose outer widths are at least twice the width between them, as in the
-bottleneck of ResNet and in the unit of ShuffleNet V1: memory access of these against the least at the same
+bottleneck of ResNet and in the unit of ShuffleNet V1: memory access of these against that of equal widths at the same
 multiply-adds, map sizes, kernels and groups. Depthwise convolutions between are left out.
 
 ## Why is this bad?
@@ -67,7 +67,7 @@ from mac_profiler.subject import Subject
     "G103",
     "thin-bottleneck",
     limit=1.15,
-    metric="memory access by the least of equal widths",
+    metric="memory access by that of equal widths",
     confidence="high",
     remedy="use one width throughout the block; this changes the network",
 )

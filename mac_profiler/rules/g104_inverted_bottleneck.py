@@ -3,8 +3,8 @@
 ## What it does
 
 Checks rows of convolutions or linear layers whose width between is at least twice the outer ones, as in MobileNet V2:
-memory access of these against the least at the same multiply-adds, map sizes, kernels and groups. Depthwise
-convolutions between are left out.
+memory access of these against that of equal widths at the same multiply-adds, map sizes, kernels and groups.
+Depthwise convolutions between are left out.
 
 ## Why is this bad?
 
@@ -69,7 +69,7 @@ from mac_profiler.subject import Subject
     "G104",
     "inverted-bottleneck",
     limit=1.15,
-    metric="memory access by the least of equal widths",
+    metric="memory access by that of equal widths",
     confidence="high",
     remedy="use one width throughout the block; this changes the network",
 )

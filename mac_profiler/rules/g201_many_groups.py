@@ -2,8 +2,8 @@
 
 ## What it does
 
-Checks convolutions of several groups, depthwise ones left out (see G405), against the least memory access of a dense
-convolution with the same multiply-adds, map sizes and kernel.
+Checks convolutions of several groups, depthwise ones left out (see G405), against the memory access of a dense
+convolution of equal widths with the same multiply-adds, map sizes and kernel.
 
 ## Why is this bad?
 
@@ -45,7 +45,7 @@ from mac_profiler.subject import Subject
     "G201",
     "many-groups",
     limit=1.15,
-    metric="memory access by the least of a dense convolution",
+    metric="memory access by that of a dense convolution",
     remedy="use fewer groups of fewer channels; this changes the network",
     confidence="high",
 )

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Checks 1x1 convolutions of several groups against the least memory access of a dense one with the same multiply-adds
-and map sizes.
+Checks 1x1 convolutions of several groups against the memory access of a dense one of equal widths with the same
+multiply-adds and map sizes.
 
 ## Why is this bad?
 
@@ -46,7 +46,7 @@ from mac_profiler.subject import Subject
     "G202",
     "grouped-pointwise",
     limit=1.15,
-    metric="memory access by the least of a dense convolution",
+    metric="memory access by that of a dense convolution",
     remedy="use fewer channels without groups; this changes the network",
     confidence="high",
 )

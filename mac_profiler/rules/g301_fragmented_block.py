@@ -69,6 +69,8 @@ from mac_profiler.subject import Subject
 # A residual block of the plain sort has so many.
 PLAIN = 3
 FEWEST_SIDE_BY_SIDE = 3
+# Of the operators of a block that run.
+LEAST_PART = 0.25
 
 
 @rule(
@@ -84,9 +86,11 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
     found: set[int] = set()
     for block in subject.blocks:
         wide = block.width >= FEWEST_SIDE_BY_SIDE and block.depth <= 2 * block.width
-        if len(block.fragments) > limit and wide and found.isdisjoint(block.ops):
+        ran = subject.runs(block.ops)
+        # Of a detector's bookkeeping a few products are no building block.
+        made_of_them = len(block.fragments) >= LEAST_PART * len(ran)
+        if len(block.fragments) > limit and wide and made_of_them and found.isdisjoint(block.ops):
             found.update(block.ops)
-            ran = subject.runs(block.ops)
             yield Hit(
                 tuple(ran),
                 block.join if block.join is not None else ran[-1],

@@ -52,7 +52,7 @@ from mac_profiler.subject import Subject
     "G302",
     "launch-bound-operators",
     limit=4,
-    metric="launch-bound operators in a row",
+    metric="launch-bound operators that hang together",
     remedy="use one operator that does the same, or compile the module (torch.compile); the function stays",
     safe=True,
     confidence="medium",
@@ -71,7 +71,7 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
             yield Hit(
                 group,
                 group[0],
-                f"{len(group)} operators in a row that take longer to launch than to run",
+                f"{len(group)} operators that hand data to each other take longer to launch than to run",
                 len(group),
                 launches * (1 - 1 / len(group)),
                 0,

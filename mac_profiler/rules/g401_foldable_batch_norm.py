@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from mac_profiler.audit import Hit, Proof, rule
+from mac_profiler.graph import Op
 from mac_profiler.kinds import linear_in_weight, normalises_by_batch
 from mac_profiler.remedying.drafts import row
 from mac_profiler.sketch import sketch_of
@@ -76,10 +77,15 @@ def _foldable(subject: Subject, i: int) -> tuple[int, int] | None:
         return None
     for version, _ in step.reads.values():
         maker = version.step
-        if maker is not None and version.sole and linear_in_weight(maker.op):
+        if maker is not None and version.sole and linear_in_weight(maker.op) and _of_outputs(maker.op):
             constant = any(region.role == "weight" for region in maker.reads)
             return (maker.index, i) if constant else None
     return None
+
+
+def _of_outputs(layer: Op) -> bool:
+    """Whether batch-norm behind it is of its outputs: behind a linear layer on several tokens it is of the tokens."""
+    return "conv" in layer.target or len(layer.outputs[0].shape) == 2
 
 
 def _prove(subject: Subject, layer: int, norm: int) -> Proof | None:

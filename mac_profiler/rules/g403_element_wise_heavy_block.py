@@ -84,8 +84,8 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
             yield Hit(
                 tuple(ops),
                 ops[0],
-                f"{moved / total:.0%} of the memory access of a block is that of {len(passes)} passes of element-wise "
-                f"operators and copies",
+                f"{moved / total:.0%} of the memory access of a block is that of element-wise operators and copies, "
+                f"in {len(passes)} pass{'es' if len(passes) > 1 else ''}",
                 moved / total,
                 subject.seconds(ops),
                 moved,

@@ -73,7 +73,7 @@ from mac_profiler.subject import Subject
 def check(subject: Subject, limit: float) -> Iterator[Hit]:
     """Blocks that an addition joins."""
     for block in subject.blocks:
-        if block.join is None or not _is_shortcut(subject, block) or not _adds_maps(subject, block.join):
+        if block.join is None or not (_is_shortcut(subject, block) and _adds_maps(subject, block.join)):
             continue
         together = subject.seconds_of_data(block.ops)
         share = subject.seconds_of_data([block.join]) / together if together else 0.0
@@ -91,8 +91,10 @@ def check(subject: Subject, limit: float) -> Iterator[Hit]:
 
 
 def _is_shortcut(subject: Subject, block: Block) -> bool:
-    """Whether a branch passes by, or has no more than the convolution that fits its size and width."""
-    return any(sum(i in subject.chains.products for i in branch) <= 1 for branch in block.branches)
+    """Whether it passes a product, by a branch of none or of no more than the convolution that fits size and width."""
+    return bool(block.fragments) and any(
+        sum(i in subject.chains.products for i in branch) <= 1 for branch in block.branches
+    )
 
 
 def _adds_maps(subject: Subject, i: int) -> bool:

@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from mac_profiler.audit import Hit, Proof, rule
-from mac_profiler.remedying.drafts import stacked
+from mac_profiler.remedying.stacking import stacked
 from mac_profiler.sketch import sketch_of
 from mac_profiler.subject import Subject
 

@@ -8,7 +8,7 @@ meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mac_profiler.bounds import Product, product_of
@@ -89,9 +89,23 @@ def _main(step: Step) -> Version | None:
     if len(own) == 1:
         return own[0][1]
     size = max((value.elements for value in step.op.outputs), default=0)
-    fitting = [version for elements, version in own if elements == size]
-    # Of a map and a factor for each channel the map goes on; of two maps neither.
-    return fitting[0] if len(fitting) == 1 else None
+    fitting = {version for elements, version in own if elements == size}
+    # Of a map and a factor for each channel the map goes on; of two maps neither, unless one is made of the other, as
+    # in x * sigmoid(x).
+    origins = [version for version in fitting if not _made_of(version, fitting - {version})]
+    return origins[0] if len(origins) == 1 else None
+
+
+def _made_of(version: Version, others: Collection[Version]) -> bool:
+    """Whether element-wise operators alone made it of one of the others."""
+    first = min((other.step.index for other in others if other.step is not None), default=0)
+    at: Version | None = version
+    # What came before the first of them was made of none.
+    while at is not None and at.step is not None and at.step.kind == "elementwise" and at.step.index > first:
+        at = _main(at.step)
+        if at in others:
+            return True
+    return False
 
 
 def _back(step: Step, products: Mapping[int, Product]) -> Link | None:
