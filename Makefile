@@ -8,20 +8,24 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 # More arguments for a command: make test ARGS="-k convolution", make demo ARGS="--depth 1"
 ARGS ?=
+# Tables of measured speeds, for the experiments that read some: make experiments TABLES="one.csv other.csv"
+TABLES ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format docs ledger clean
+.PHONY: help demo test lint format docs ledger experiments index notebooks clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r target text; do \
-		printf '%-12s %s\n' "$$target" "$$text"; done
+		printf '%-17s %s\n' "$$target" "$$text"; done
 
 demo: $(VENV)/core.stamp ## install what a user gets, and analyze ShuffleNet V2
 	$(BIN)/macprof analyze --model shufflenet_v2 $(ARGS)
 
-test: $(VENV)/dev.stamp ## run the tests, warnings being errors
-	$(BIN)/python -m pytest $(ARGS)
+# All cores, a file of tests on one: what a file has built for its tests is built once.
+WORKERS ?= logical
+test: $(VENV)/dev.stamp ## run the tests on all cores, warnings being errors
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev.stamp ## check format, style, types and who imports whom
 	$(BIN)/ruff format --check .
@@ -39,6 +43,16 @@ docs: $(VENV)/docs.stamp ## build the documentation into site/, which needs no n
 ledger: $(VENV)/dev.stamp ## write anew the pages of docs/ that are made from reports and from what commands print
 	$(BIN)/python -m experiments.ledger
 	$(BIN)/python -m website.shown
+	$(BIN)/python -m website.terminal
+
+experiments: $(VENV)/peers.stamp ## run every experiment in full, for hours; TABLES="A.csv ..." for those that read some
+	$(BIN)/python -m experiments.reporting.everything $(TABLES) $(ARGS)
+
+index: $(VENV)/core.stamp ## write reports/README.md from the experiments and their reports
+	$(BIN)/python -m experiments.reporting.index
+
+notebooks: $(VENV)/dev.stamp ## execute the notebooks, which measures for minutes, and keep what they show
+	$(BIN)/python -m experiments.reporting.notebooks $(ARGS)
 
 clean: ## remove .venv and what the tools leave behind
 	rm -rf $(VENV) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -60,6 +74,11 @@ $(VENV)/dev.stamp: $(VENV)/core.stamp
 $(VENV)/docs.stamp: $(VENV)/core.stamp
 	@echo "Installing what the documentation needs into $(VENV)"
 	@$(PIP) --editable '.[docs]'
+	@touch $@
+
+$(VENV)/peers.stamp: $(VENV)/core.stamp
+	@echo "Installing what the experiments compare with into $(VENV)"
+	@$(PIP) --editable '.[peers,torchvision,timm,parquet]'
 	@touch $@
 
 # An interpreter that is gone, or was upgraded away, leaves packages and stamps that belong to nobody: begin anew.

@@ -206,7 +206,7 @@ _DEFINED = (
     Column("block_fragments", "fragments", "number",
            source="convolutions, products and poolings of a fork-join block, the median of all blocks."),
     Column("score", "score", "number", source="of 100: the share of the predicted time that multiply-adds alone take."),
-    Column("predicted_rate", "images/s predicted", "count", priority=4, source="images of a call by its predicted time."),
+    Column("predicted_rate", "images/s predicted", "count", priority=4, source="images of a call by that time."),
     Column("low_rate", "from", "count", priority=3),
     Column("high_rate", "to", "count", priority=3),
     Column("apart", "off by", "share", priority=1, source="our multiply-adds of an image by the published, less 1."),

@@ -451,7 +451,8 @@ def test_what_needs_no_torch_does_not_import_it(arguments: list[str]) -> None:
 def test_help_is_there_at_once(arguments: list[str]) -> None:
     begin = processor_seconds()
     assert process(*arguments).returncode == 0
-    assert processor_seconds() - begin < 0.4
+    # A shared core is half as fast; importing torch would take a second and more.
+    assert processor_seconds() - begin < 0.8
 
 
 def processor_seconds() -> float:
@@ -480,7 +481,8 @@ def test_completion_answers_at_once_and_without_torch(words: str, expected: str)
     }  # fmt: skip
     begin = processor_seconds()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    assert processor_seconds() - begin < 0.4
+    # A shared core is half as fast; importing torch would take a second and more.
+    assert processor_seconds() - begin < 0.8
     lines = done.stdout.splitlines()
     assert expected in lines
     assert lines[-1] == "HEAVY []"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
 from mkdocs.structure.files import File
@@ -33,11 +34,24 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """README's sections stand where they are asked for."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """README's sections stand where they are asked for; pages of wide tables have the room of their contents."""
+    if page.file.src_uri.startswith(("reports/", "ledger", "compared")):
+        page.meta["hide"] = ["toc"]
     return excerpts.filled(markdown)
 
 
 def on_page_content(html: str, **_: Any) -> str:
     """Formulas are drawn."""
     return mathematics.drawn(html)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Nothing is fetched: what the theme would take from elsewhere to search on the disk is a file of the site."""
+    own = posixpath.relpath("worker_from_disk.js", posixpath.dirname(page.url) or ".")
+    return output.replace("https://unpkg.com/iframe-worker/shim", own)
+
+
+def on_post_template(output_content: str, **_: Any) -> str:
+    """The same for the page of what is not found."""
+    return output_content.replace("https://unpkg.com/iframe-worker/shim", "worker_from_disk.js")

@@ -55,7 +55,10 @@ def rules() -> Iterator[tuple[str, str]]:
               rule.confidence, rule.most)],
         )  # fmt: skip
         body = rule.manual.partition("\n")[2].strip()
-        yield f"reference/rules/{path}", f"# {code} {rule.name}\n\n{rule.summary}\n\n{facts}\n\n{body}\n"
+        yield (
+            f"reference/rules/{path}",
+            f"# {code} {rule.name}\n\n{rule.summary[:1].upper()}{rule.summary[1:]}\n\n{facts}\n\n{body}\n",
+        )
     index = _table(("rule", "name", "finds"), rows)
     yield "reference/rules/index.md", f"# Rules\n\nThe first digit is that of the guideline.\n\n{index}\n"
 
@@ -63,17 +66,17 @@ def rules() -> Iterator[tuple[str, str]]:
 def api() -> str:
     """The public names of the package, where they are defined."""
     package = import_module("mac_profiler")
-    parts = ["# The public names", "`import mac_profiler` loads neither torch nor anything else of weight.", ""]
+    parts = ["# The public names", "`import mac_profiler` loads neither torch nor anything else of weight."]
     for name in package.__all__:
         thing = getattr(package, name)
-        parts += [f"## {name}", f"::: {thing.__module__}.{thing.__qualname__}", ""]
+        parts.append(f"::: {thing.__module__}.{thing.__qualname__}")
     return "\n\n".join(parts)
 
 
 def machines() -> str:
     """Modules of the package, with what their docstrings explain."""
     parts = ["# Machines", "The steps of the pipeline that a reader of results asks for most."]
-    return "\n\n".join([*parts, *(f"## {name}\n\n::: mac_profiler.{name}" for name in MACHINES)])
+    return "\n\n".join([*parts, *(f"::: mac_profiler.{name}" for name in MACHINES)])
 
 
 def reports() -> Iterator[tuple[str, Path]]:

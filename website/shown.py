@@ -120,4 +120,4 @@ def stale() -> Iterator[tuple[Path, str]]:
 if __name__ == "__main__":
     for page, text in stale():
         page.write_text(text, encoding="utf-8")
-        print(page)
+        sys.stdout.write(f"{page}\n")

@@ -25,6 +25,12 @@ PEERS = {
     "TorchLens": ("torchlens", "torchlens"),
     "FlopCounterMode": ("FlopCounterMode", "flop_counter_mode"),
 }
+# Other ways to call two of them.
+VARIANTS = {
+    "ptflops, of its operators": ("ptflops aten", "ptflops_aten"),
+    "FlopCounterMode on meta": ("FlopCounterMode on meta", "flop_counter_mode_meta"),
+    "FlopCounterMode, fake": ("FlopCounterMode, fake", "flop_counter_mode_fake"),
+}
 UNTRIED = "DeepSpeed"
 # Cases of count_conformance that a reader may ask for by name.
 _CASES = {
@@ -36,10 +42,10 @@ _CASES = {
 _INTRODUCTION = """\
 # Beside other counters
 
-Yes and no are what the installed package did when a program asked it
-([peer_features](../reports/peer_features/table.md), which names what each answer rests on) or counted a case derived by
-hand ([count_conformance](../reports/count_conformance/table.md)). DeepSpeed's profiler was not tried: it wants
-DeepSpeed. `make ledger` writes this page from those reports."""
+Yes and no are what the installed package did when a program tried it, or what it offers
+([peer_features](../reports/peer_features/table.md) names what each answer rests on), and whether it counted a case
+derived by hand ([count_conformance](../reports/count_conformance/table.md)). DeepSpeed's profiler was not tried: it
+wants DeepSpeed. `make ledger` writes this page from those reports."""
 _BETTER = """\
 ## What others do better
 
@@ -48,13 +54,12 @@ _BETTER = """\
 - **DeepSpeed's** profiler measures a training run from within, time by module (its documentation says so; not tried).
 - **torchinfo** and **torchscan** print a summary of a model as Keras does, by layer, which many people know how to
   read; torchscan states receptive fields.
-- **TorchLens** keeps the tensors of every step, draws the graph, and lets a step be changed. It is a tool to look into a
-  network; macprof looks at no value.
-- **fvcore**, **thop** and **ptflops** have been used for years, in hundreds of papers; the numbers in those papers are
-  theirs. To set a network beside a printed number, count it as it was counted: `macprof analyze --cross-check` says what
-  fvcore and FlopCounterMode would have said, and why.
-- **ptflops** was the fastest other on small networks; how much time that saves is in the second table.
-- All of them are older than macprof, and have more users who would have met a mistake."""
+- **TorchLens** keeps the tensors of every step, draws the graph, and lets a step be changed. It is a tool to look into
+  a network; macprof looks at no value.
+- **fvcore**, **thop** and **ptflops** have been used for years, and the numbers in many papers are theirs. To set a
+  network beside such a number, count it as it was counted: `macprof analyze --cross-check` says what fvcore and
+  FlopCounterMode say, and why it differs.
+- All of them are older than macprof, and have been tried by more people."""
 
 
 def compared() -> str:
@@ -71,8 +76,8 @@ def compared() -> str:
 
 _NOTES = """\
 Right, disclosed, silently wrong and crashed are of the same cases; *disclosed* is a number that is too small, and a
-list of what was left out. Warm is one later call on one thread; the range is over five networks. ptflops and
-FlopCounterMode have other ways to be called, which the reports have too."""
+list of what was left out. Warm is one later call on one thread; the range is over five networks. Most run the network,
+so that their time grows with it; macprof and those on meta or fake tensors do not."""
 
 
 def _features(features: Any, conformance: Any) -> str:
@@ -97,7 +102,7 @@ def _mark(answer: bool) -> str:
 def _figures(conformance: Any, speed: Any) -> str:
     peers = {peer["name"]: peer for peer in conformance["peers"]}
     rows: list[Sequence[object]] = []
-    for title, (name, file) in PEERS.items():
+    for title, (name, file) in {**PEERS, **VARIANTS}.items():
         counts = Counter(outcomes(conformance, peers[name]).values())
         rows.append(
             [title, peers[name]["version"], *(counts[each] for each in OUTCOMES), *_speeds(speed, file),

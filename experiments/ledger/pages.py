@@ -14,8 +14,8 @@ _INTRODUCTION = """\
 # The ledger
 
 How right macprof is, as far as it was tested. Every line is taken from a report, and so are its date and its machine;
-`make ledger` writes this page, and a test fails where it differs from what the reports say. What was expected was
-written down in the experiment before it was run; what was not met stays here."""
+`make ledger` writes this page, and a test fails where it differs from what the reports say. What is expected
+stands in each experiment's docstring; what is not met stays here."""
 _PAPER = """\
 ## The paper's own experiments, here
 
@@ -59,15 +59,22 @@ def ledger() -> str:
 def _table(found: list[tuple[str, Line]]) -> str:
     marks = {True: "met", False: "**not met**", None: "–"}
     rows = [
-        [line.asked, line.expected or "–", line.found, marks[line.met], f"[{report}](../reports/{report}/table.md)", *_when(report)]
+        [
+            line.asked,
+            line.expected or "–",
+            line.found,
+            marks[line.met],
+            f"[{report}](../reports/{report}/table.md)",
+            _when(report),
+        ]
         for report, line in found
-    ]  # fmt: skip
-    return markdown_table(["asked", "expected", "found", "", "report", "date", "machine"], rows, 7)
+    ]
+    return markdown_table(["asked", "expected", "found", "", "report", "made"], rows, 6)
 
 
-def _when(report: str) -> tuple[str, str]:
+def _when(report: str) -> str:
     environment: Any = results_of(report)["environment"]
     device = environment["device"]
     if device == "cpu":
         device = f"{environment['cpu']}, {environment['cores_physical']} cores, {environment['memory_gib']} GiB"
-    return environment["date"].partition(" ")[0], device
+    return f"{environment['date'].partition(' ')[0]}, {device}"

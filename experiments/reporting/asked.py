@@ -51,9 +51,11 @@ def asked(path: Path) -> Asked:
         raise ValueError(f"{path.name}: the docstring has no {' and no '.join(missing)}")
     usage = re.search(rf"^ +python -m experiments\.{path.stem}\b(.*)$", text, re.MULTILINE)
     return Asked(
-        path.stem,
-        text.partition("\n")[0].strip(),
-        *parts.values(),
+        name=path.stem,
+        title=text.partition("\n")[0].strip(),
+        question=parts["Question"],
+        expectation=parts["Expectation"],
+        source=parts["Source"],
         reads_tables=usage is not None and "TABLE" in usage[1],
     )
 

@@ -61,15 +61,17 @@ def index(reports: Path, experiments: Sequence[Asked]) -> str:
 
 def _section(folder: Path, asked: Asked) -> str:
     environment = json.loads((folder / "results.json").read_text(encoding="utf-8"))["environment"]
-    table = (folder / "table.md").read_text(encoding="utf-8")
+    found = verdicts((folder / "table.md").read_text(encoding="utf-8"))
+    whole = f"{folder.name}/table.md"
     return "\n\n".join(
         [
             # The name is the heading, so that a link to it is short and stays.
             f"## {folder.name}",
             f"**{asked.title}**",
             *(_fill(f"*{title}:* {said}") for title, said in _said(asked).items()),
-            f"*Found, in short* ([all of it]({folder.name}/table.md)):",
-            *verdicts(table),
+            # A survey has a table and no verdict.
+            f"*Found, in short* ([all of it]({whole})):" if found else f"*Found:* [a table]({whole}).",
+            *found,
             f"![{folder.name}]({folder.name}/figure.svg)",
             _fill(f"*Made:* {_machine(environment)}"),
         ]

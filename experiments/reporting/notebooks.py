@@ -14,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -55,17 +56,18 @@ def execute(path: Path) -> None:
     Raises:
         CellExecutionError: a cell raised.
     """
-    import nbformat
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
+    # It is not annotated.
+    nbformat: Any = import_module("nbformat")
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.resolve().parent)}}
     with tempfile.TemporaryDirectory() as folder:
         # Sockets that are files: nobody else on the machine can listen.
         kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(Path(folder) / "kernel"))
         client = NotebookClient(notebook, km=kernel, timeout=SECONDS, resources=resources, record_timing=False)
-        client.execute()
+        client.execute(cleanup_kc=True)
     plain = nbformat.from_dict(tidied(notebook))
     nbformat.validate(plain)
     nbformat.write(plain, path)

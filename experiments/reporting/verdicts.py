@@ -51,9 +51,7 @@ def _rows(table: str) -> Iterator[_Row]:
             continue
         for row in rows:
             besides = [(title, cell) for i, (title, cell) in enumerate(zip(titles, row, strict=True)) if i != judged]
-            said = ", ".join(
-                cell if title.startswith(_BARE) else f"{title} {cell}" for title, cell in besides if cell
-            )
+            said = ", ".join(cell if title.startswith(_BARE) else f"{title} {cell}" for title, cell in besides if cell)
             if titles[judged] != "verdict":
                 said = f"{titles[judged]}, {said}"
             yield _Row(said, heading, row[judged])
