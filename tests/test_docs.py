@@ -37,7 +37,10 @@ def test_the_python_of_a_page_runs(path: Path, tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     len(FORMULAS), len(RULES)  # the rooms are read before, so that the copies have them
-    formulas, rules, modules = dict(FORMULAS._things), dict(RULES._things), set(sys.modules)
+    formulas, rules = dict(FORMULAS._things), dict(RULES._things)
+    own = {each.title.removesuffix(".py") for each in blocks if each.title}
+    # Another test may have imported files of the same names.
+    others = {name: sys.modules.pop(name) for name in own if name in sys.modules}
     names: dict[str, Any] = {"__name__": "page"}
     try:
         for block in blocks:
@@ -51,8 +54,9 @@ def test_the_python_of_a_page_runs(path: Path, tmp_path: Path, monkeypatch: pyte
         for registry, before in ((FORMULAS, formulas), (RULES, rules)):
             registry._things.clear()
             registry._things.update(before)  # type: ignore[arg-type]
-        for module in {each.title.removesuffix(".py") for each in blocks if each.title} - modules:
+        for module in own:
             sys.modules.pop(module, None)
+        sys.modules.update(others)
 
 
 def run_tests(folder: Path) -> None:

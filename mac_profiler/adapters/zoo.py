@@ -57,7 +57,8 @@ def evident(name: str, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, ob
         shapes: of the checkpoint's tensors, by name.
     """
     module, variant = _variant(name)
-    if module is None:
+    # What a library lends is built there, and its arguments are known there.
+    if module is None or "model" in variant:
         return {}
     family = _family(module)
     if not hasattr(family, "arguments_for"):
