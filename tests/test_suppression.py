@@ -58,6 +58,7 @@ def ignore_at(*lines: int, code: str = "G101", file: str = "net.py") -> Ignore |
         ("# macprof: ignore [G201] - spaced", ("G201",), "spaced"),
         ("# macprof: ignore everything here", (), "everything here"),
         ("# macprof: ignore", (), ""),
+        # A comment that is read, not one that silences a linter here: other tools' comments may stand around macprof's.
         ("# noqa: E501  # macprof: ignore[G201] long  # type: ignore", ("G201",), "long"),
     ],
 )

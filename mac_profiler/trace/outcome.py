@@ -138,9 +138,8 @@ def _call_on_meta(
             if meta_kwargs.get("pin_memory"):
                 meta_kwargs["pin_memory"] = False
         return operator.func(*meta_args, **meta_kwargs), fakes
-    except NotImplementedError:
-        # Torch's word for an operator without a kernel for meta tensors; no part of the trace is missing. A later mode
-        # may run the real kernel.
+    except NotImplementedError:  # torch raises it for an operator without a meta kernel; the trace lacks nothing
+        # A later mode may run the real kernel.
         raise NeedsData(f"{operator.target}, which has no meta kernel") from None
     except RuntimeError as error:
         # Kernels that look into a tensor say so in many words; all of them name the device that has nothing to see.

@@ -29,7 +29,7 @@ def refuse(target: str, leaves: Any, args: Any) -> None:
 
     Raises:
         RuntimeError: types that do not fit each other or what is written into.
-        NotImplementedError: a type that torch has no kernel of the operator for, as torch itself raises.
+        NotImplementedError: what torch raises for a type that it has no kernel of the operator for; raised on purpose.
         IndexError: an index or dimension that cannot be one.
     """
     if target in _ONE_DTYPE:
@@ -39,7 +39,7 @@ def refuse(target: str, leaves: Any, args: Any) -> None:
     elif target in _FLOATING_ONLY:
         dtype = leaves[0].spec.dtype
         if not (dtype.is_floating_point or dtype.is_complex):
-            # The real kernel's own type of error, which a model may catch; nothing is left to be written here.
+            # The real kernel's own type of error, on purpose: a model may catch it. Nothing is left to be written here.
             raise NotImplementedError(f"{target} is not implemented for {dtype}")
     elif target in _ALONG_A_DIMENSION:
         _refuse_dimension(len(leaves[0].spec.shape), args[1] if len(args) > 1 else None)
