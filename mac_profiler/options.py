@@ -48,6 +48,24 @@ ModelOption = Annotated[
         help="Name from 'macprof models', torchvision:NAME, timm:NAME, package.module:callable or file.py:callable.",
     ),
 ]  # fmt: skip
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="SHAPE", help="Input, 8x3x224x224 or NAME=1x128:int64; may be repeated."),
+]
+ArgumentOption = Annotated[
+    list[str] | None,
+    typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the model; may be repeated."),
+]
+BatchOption = Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, where no --input is given.")]
+# `why` and `diff` have other defaults.
+PricedByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--platform", metavar="NAME", autocompletion=complete_platform,
+        help="What times are told by: a name from 'macprof platforms', a file, or nominal, the paper's GPU by its data "
+        "sheet. Default: this machine, if it is calibrated, or else nominal.",
+    ),
+]  # fmt: skip
 WeightsOption = Annotated[
     str | None,
     typer.Option(

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from mac_profiler.options import FormatOption, ModelOption, OutputOption, WeightsOption, check_choice, deliver, prepare
+from mac_profiler.options import (
+    ArgumentOption,
+    FormatOption,
+    InputOption,
+    ModelOption,
+    OutputOption,
+    WeightsOption,
+    check_choice,
+    deliver,
+    prepare,
+)
 
 if TYPE_CHECKING:
     from mac_profiler.overview import Grouping
@@ -37,19 +47,8 @@ def _apart() -> Iterator[None]:
 
 def analyze(
     model: ModelOption,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="SHAPE",
-            help="Shape of an input, such as 1x3x224x224 or 1x128:int64; once for each. Default: the model's own.",
-        ),
-    ] = None,
-    arguments: Annotated[
-        list[str] | None,
-        typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the model; may be repeated."),
-    ] = None,
+    inputs: InputOption = None,
+    arguments: ArgumentOption = None,
     weights: WeightsOption = None,
     train: Annotated[bool, typer.Option("--train", help="Trace the training step: forward and backward pass.")] = False,
     device: Annotated[

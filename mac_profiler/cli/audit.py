@@ -6,20 +6,26 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import DeviceOption, ModelOption, OutputOption, complete_platform, deliver, prepare
+from mac_profiler.options import (
+    ArgumentOption,
+    BatchOption,
+    DeviceOption,
+    InputOption,
+    ModelOption,
+    OutputOption,
+    PricedByOption,
+    deliver,
+    prepare,
+)
 
 STATUS_FOUND = 1
 
 
 def audit(
     model: ModelOption,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="SHAPE", help="Input of the model, 8x3x224x224.")
-    ] = None,
-    arguments: Annotated[
-        list[str] | None, typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the model.")
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, where no --input is given.")] = 1,
+    inputs: InputOption = None,
+    arguments: ArgumentOption = None,
+    batch: BatchOption = 1,
     select: Annotated[
         list[str] | None, typer.Option(metavar="CODES", help="Only these rules, or those that begin so: G1,G301.")
     ] = None,
@@ -44,14 +50,7 @@ def audit(
         str | None,
         typer.Option(metavar="FILE", help="Settings. Default: [tool.macprof] of the nearest pyproject.toml."),
     ] = None,
-    platform: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", autocompletion=complete_platform,
-            help="What findings are priced by: a name from 'macprof platforms', a file, or nominal, the paper's GPU by "
-            "its data sheet. Default: this machine, if it is calibrated, or else nominal.",
-        ),
-    ] = None,
+    platform: PricedByOption = None,
     device: DeviceOption = "cpu",
     measure: Annotated[
         bool, typer.Option("--measure", help="Build every finding and its remedy, and measure them here in turns.")

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import DeviceOption, FormatOption, OutputOption, StoreOption, complete_model, deliver, prepare
+from mac_profiler.options import (
+    ArgumentOption,
+    DeviceOption,
+    FormatOption,
+    InputOption,
+    OutputOption,
+    StoreOption,
+    complete_model,
+    deliver,
+    prepare,
+)
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
@@ -28,12 +38,8 @@ def bench(
         typer.Option("--model", "-m", metavar="MODEL", autocompletion=complete_model,
                      help="Measure this model, as 'macprof analyze' names it; may be repeated."),
     ] = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="SHAPE", help="Input of the models, 8x3x224x224.")
-    ] = None,
-    arguments: Annotated[
-        list[str] | None, typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the models.")
-    ] = None,
+    inputs: InputOption = None,
+    arguments: ArgumentOption = None,
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, of models.")] = 1,
     device: DeviceOption = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="A look: fewer sizes, one process, little time.")] = False,

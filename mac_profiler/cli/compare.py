@@ -9,11 +9,12 @@ import typer
 from mac_profiler.options import (
     DeviceOption,
     FormatOption,
+    InputOption,
     OutputOption,
+    PricedByOption,
     StoreOption,
     check_choice,
     complete_model,
-    complete_platform,
     deliver,
     prepare,
 )
@@ -41,22 +42,14 @@ def compare(
     baseline: Annotated[
         str | None, typer.Option(metavar="MODEL", autocompletion=complete_model, help="Set the others beside this one.")
     ] = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="SHAPE", help="Input of every model, 8x3x224x224.")
-    ] = None,
+    inputs: InputOption = None,
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Images at once. Default: 1, or what the preset takes.")
     ] = None,
     sort: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Largest first. Default: by level and multiply-adds.")
     ] = None,
-    platform: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", autocompletion=complete_platform,
-            help="That times are predicted for. Default: this machine if it is calibrated, else the paper's GPU.",
-        ),
-    ] = None,
+    platform: PricedByOption = None,
     measure: Annotated[bool, typer.Option("--measure", help="Run every network here, in turns.")] = False,
     device: DeviceOption = "cpu",
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of an operator on the CPU.")] = 1,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mac_profiler.errors import InvalidInput
-from mac_profiler.options import FormatOption, OutputOption, complete_model, complete_platform, deliver, prepare
+from mac_profiler.options import (
+    ArgumentOption,
+    BatchOption,
+    FormatOption,
+    InputOption,
+    OutputOption,
+    complete_model,
+    complete_platform,
+    deliver,
+    prepare,
+)
 
 if TYPE_CHECKING:
     from mac_profiler.difference import Difference
@@ -33,19 +43,15 @@ def diff(
         str | None,
         typer.Option("--model", "-m", metavar="MODEL", help="With --git: file.py:callable or package.module:callable."),
     ] = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="SHAPE", help="Input of both models, 8x3x224x224.")
-    ] = None,
-    arguments: Annotated[
-        list[str] | None, typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building both models.")
-    ] = None,
+    inputs: InputOption = None,
+    arguments: ArgumentOption = None,
     before_arguments: Annotated[
         list[str] | None, typer.Option("--before-arg", metavar="KEY=VALUE", help="Argument for the first alone.")
     ] = None,
     after_arguments: Annotated[
         list[str] | None, typer.Option("--after-arg", metavar="KEY=VALUE", help="Argument for the second alone.")
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, where no --input is given.")] = 1,
+    batch: BatchOption = 1,
     platform: Annotated[
         str, typer.Option(metavar="NAME", autocompletion=complete_platform, help="What findings are priced by.")
     ] = "nominal",

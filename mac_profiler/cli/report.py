@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mac_profiler.options import OutputOption, complete_model, complete_platform
+from mac_profiler.options import ArgumentOption, BatchOption, InputOption, OutputOption, PricedByOption, complete_model
 
 
 def _complete_export(incomplete: str) -> list[str]:
@@ -30,21 +30,10 @@ def report(
         list[str] | None,
         typer.Option("--model", "-m", metavar="MODEL", autocompletion=complete_model, help="The same, as an option."),
     ] = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="SHAPE", help="Input of every model, 8x3x224x224.")
-    ] = None,
-    arguments: Annotated[
-        list[str] | None, typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building every model.")
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, where no --input is given.")] = 1,
-    platform: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", autocompletion=complete_platform,
-            help="What times are told by: a name from 'macprof platforms', a file, or nominal, the paper's GPU by its "
-            "data sheet. Default: this machine, if it is calibrated, or else nominal.",
-        ),
-    ] = None,
+    inputs: InputOption = None,
+    arguments: ArgumentOption = None,
+    batch: BatchOption = 1,
+    platform: PricedByOption = None,
     config: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Settings. Default: [tool.macprof] of the nearest pyproject.toml."),

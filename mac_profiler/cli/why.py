@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mac_profiler.options import (
+    ArgumentOption,
+    BatchOption,
     DeviceOption,
     FormatOption,
+    InputOption,
     ModelOption,
     OutputOption,
     complete_platform,
@@ -22,13 +25,9 @@ if TYPE_CHECKING:
 
 def why(
     model: ModelOption,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="SHAPE", help="Input of the model, 8x3x224x224.")
-    ] = None,
-    arguments: Annotated[
-        list[str] | None, typer.Option("--arg", "-a", metavar="KEY=VALUE", help="Argument for building the model.")
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once, where no --input is given.")] = 1,
+    inputs: InputOption = None,
+    arguments: ArgumentOption = None,
+    batch: BatchOption = 1,
     platform: Annotated[
         str | None,
         typer.Option(
