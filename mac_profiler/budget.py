@@ -86,18 +86,34 @@ def parse_budget(text: str) -> dict[str, int]:
     """
     form = "write FIGURE=AMOUNT, with commas between several: mult_adds=150M,accesses=20M"
     budget: dict[str, int] = {}
-    for part in text.split(","):
-        name, equals, amount = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and amount):
-            missing = f"{part.strip()!r} is no FIGURE=AMOUNT" if part.strip() else "a part is empty"
-            raise InvalidInput(f"the budget {text!r} cannot be read: {missing}; {form}")
-        if check_figure(name) in budget:
-            raise InvalidInput(f"the budget {text!r} has '{name}' twice; leave one out")
+    for name, amount in parts_of(text, form).items():
         try:
             budget[name] = parse_amount(amount)
         except InvalidInput as error:
             raise InvalidInput(f"the budget of {name} cannot be read: {error}") from error
     return budget
+
+
+def parts_of(text: str, form: str) -> dict[str, str]:
+    """Amounts by figure, as they are written: "mult_adds=150M, accesses=20M".
+
+    Args:
+        text: of the command line.
+        form: what it should look like, for messages.
+
+    Raises:
+        InvalidInput: a figure is unknown or there twice, or the text has another form.
+    """
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, amount = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and amount):
+            missing = f"{part.strip()!r} is no FIGURE=AMOUNT" if part.strip() else "a part is empty"
+            raise InvalidInput(f"the budget {text!r} cannot be read: {missing}; {form}")
+        if check_figure(name) in found:
+            raise InvalidInput(f"the budget {text!r} has '{name}' twice; leave one out")
+        found[name] = amount
+    return found
 
 
 def check(profile: Profile, budget: Mapping[str, int]) -> tuple[Item, ...]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import floor
 
 from mac_profiler.amounts import parse_amount
-from mac_profiler.budget import Item, check_figure, parse_budget
+from mac_profiler.budget import Item, parse_budget, parts_of
 from mac_profiler.difference.side import SUMMED, Side
 from mac_profiler.errors import InvalidInput
 
@@ -45,16 +45,7 @@ def parse_allowances(text: str) -> tuple[Allowance, ...]:
     Raises:
         InvalidInput: a figure is unknown or there twice, or the text has another form.
     """
-    found: dict[str, Allowance] = {}
-    for part in text.split(","):
-        name, equals, amount = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and amount):
-            missing = f"{part.strip()!r} is no FIGURE=AMOUNT" if part.strip() else "a part is empty"
-            raise InvalidInput(f"the budget {text!r} cannot be read: {missing}; {FORM}")
-        if check_figure(name) in found:
-            raise InvalidInput(f"the budget {text!r} has '{name}' twice; leave one out")
-        found[name] = _allowance(name, amount)
-    return tuple(found.values())
+    return tuple(_allowance(name, amount) for name, amount in parts_of(text, FORM).items())
 
 
 def _allowance(figure: str, amount: str) -> Allowance:
