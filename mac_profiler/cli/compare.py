@@ -85,7 +85,8 @@ def compare(
     if useless and not measure:
         raise InvalidInput(f"{useless[0]} tells how to measure, and nothing is measured; add --measure or leave it out")
     if figures is not None:
-        from mac_profiler.comparison_figures import draw_all, make_folder
+        from mac_profiler.comparison_figures import draw_all
+        from mac_profiler.pictures import make_folder
 
         make_folder(figures)
     settings = Settings(device=device, threads=threads).with_limits(max_seconds, processes)

@@ -5,14 +5,14 @@ A figure is drawn of the standings of one benchmark. Its file is <benchmark>_<fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import groupby
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mac_profiler.errors import OutputFailed
+from mac_profiler.pictures import write_pictures
 from mac_profiler.registry import modules_of
 
 if TYPE_CHECKING:
@@ -26,30 +26,12 @@ def draw_all(standings: Sequence[Standing], settings: Settings, folder: str | Pa
     Raises:
         OutputFailed: the folder cannot be made or written.
     """
-    import matplotlib as mpl
+    return write_pictures(folder, _drawn(standings, settings))
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
 
-    place = Path(folder)
-    written = []
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        for benchmark, group in groupby(standings, key=lambda each: each.measurement.case.benchmark):
-            own = list(group)
-            for module in map(import_module, modules_of(__name__)):
-                if not module.applies(own):
-                    continue
-                figure = module.draw(own, settings)
-                name = f"{benchmark}_{module.__name__.rpartition('.')[2]}"
-                # The same data give the same file: no date, no random names inside.
-                with mpl.rc_context({"svg.hashsalt": name}):
-                    figure.savefig(place / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
-                figure.savefig(place / f"{name}.png", bbox_inches="tight", dpi=150)
-                plt.close(figure)
-                written += [place / f"{name}.svg", place / f"{name}.png"]
-    except OSError as error:
-        raise OutputFailed(
-            f"cannot write figures to '{folder}': {error.strerror or error}; give another folder"
-        ) from error
-    return written
+def _drawn(standings: Sequence[Standing], settings: Settings) -> Iterator[tuple[str, Any]]:
+    for benchmark, group in groupby(standings, key=lambda each: each.measurement.case.benchmark):
+        own = list(group)
+        for module in map(import_module, modules_of(__name__)):
+            if module.applies(own):
+                yield f"{benchmark}_{module.__name__.rpartition('.')[2]}", module.draw(own, settings)
