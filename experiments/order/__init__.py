@@ -1,0 +1,1 @@
+"""What published_order is made of."""

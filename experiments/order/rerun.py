@@ -1,0 +1,61 @@
+"""Presets, counted and measured here: what `macprof compare` says of each, as data, as text and as figures."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+
+from experiments.guidelines.report import SMOKE
+from experiments.reporting.options import Options
+from mac_profiler.api import calibrate, compare
+from mac_profiler.calibrate import SETTINGS
+from mac_profiler.comparison import Comparison
+from mac_profiler.comparison_figures import draw_all
+from mac_profiler.document import Screen
+from mac_profiler.league import describe_comparison
+from mac_profiler.measurement import Settings
+from mac_profiler.report import render
+
+
+def rerun(names: list[str], options: Options) -> dict[str, Any]:
+    """Every preset on the machine's own platform, calibrated anew; by name.
+
+    Args:
+        names: of presets.
+        options: where to, and how thoroughly.
+    """
+    chosen = SMOKE if options.smoke else Settings()
+    settings = replace(chosen, device=options.device, seed=options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        platform, store = Path(folder) / "here.json", Path(folder) / "results.sqlite"
+        limits = SMOKE if options.smoke else SETTINGS
+        calibrate(replace(limits, device=options.device, seed=options.seed), name="here", output=str(platform))
+        found = {}
+        for name in names:
+            comparison = compare(
+                preset=name, platform=str(platform), device=options.device, measure=settings, store=store
+            )
+            keep(comparison, options.output / name)
+            found[name] = as_data(comparison)
+            print(f"{name}: {len(comparison.contenders)} rows", flush=True)
+    return found
+
+
+def keep(comparison: Comparison, folder: Path) -> None:
+    """Write table and figures of one comparison."""
+    draw_all(comparison, folder)
+    text = render(describe_comparison(replace(comparison, run="", store="")), "markdown", Screen())
+    (folder / "table.md").write_text(text, encoding="utf-8")
+
+
+def as_data(comparison: Comparison) -> dict[str, Any]:
+    """What the command's JSON holds, with every sample: process, round, seconds of a call, calls."""
+    found = describe_comparison(comparison).data()
+    samples = {
+        each.built_as: [astuple(sample) for sample in each.measurement.samples]
+        for each in comparison.contenders
+        if each.measurement is not None
+    }
+    return {**found, "run": "", "samples": samples}
