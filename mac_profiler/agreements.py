@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mac_profiler.comparison import LEVELS, Comparison, Contender
-from mac_profiler.ordering import Agreement, agreement
+from mac_profiler.intervals import ratio
+from mac_profiler.measurement import Settings
+from mac_profiler.ordering import Agreement, Order, agreement, order_of
 
-MULT_ADDS = "multiply-adds"
+MEASURED, MULT_ADDS = "measured", "multiply-adds"
 # Ours beside the paper's, ours and the paper's beside what networks are usually designed by, and the paper's two.
 COMPARED = (
     ("measured", "ARM"), ("measured", "GPU"), ("measured", MULT_ADDS), ("measured", "predicted"),
@@ -56,16 +58,15 @@ class Agreements:
 def agreements(comparison: Comparison) -> list[Agreements]:
     """Every two orders that know a pair of networks."""
     networks = distinct(comparison)
+    orders = {name: _order(networks, name, comparison.settings) for name in NAMES}
+    members = {level: {i for i, each in enumerate(networks) if each.level == level} for level in LEVELS}
     found = []
     for order, beside in COMPARED:
-        overall = _agreement(networks, order, beside)
+        both = orders[order], orders[beside]
+        overall = agreement(*both)
         if overall.pairs:
-            levels = {
-                level: each
-                for level in LEVELS
-                if (each := _agreement([one for one in networks if one.level == level], order, beside)).pairs
-            }
-            found.append(Agreements(order, beside, overall, levels))
+            by_level = {level: each for level, own in members.items() if (each := agreement(*both, own)).pairs}
+            found.append(Agreements(order, beside, overall, by_level))
     return found
 
 
@@ -75,5 +76,23 @@ def distinct(comparison: Comparison) -> list[Contender]:
     return list(reversed(found.values()))
 
 
-def _agreement(networks: list[Contender], order: str, beside: str) -> Agreement:
-    return agreement([each.place(order) for each in networks], [each.place(beside) for each in networks])
+def _order(networks: Sequence[Contender], name: str, settings: Settings | None) -> Order:
+    placed = order_of([each.place(name) for each in networks])
+    if name != MEASURED or settings is None:
+        return placed
+    return {(first, second): _timed(networks[first], networks[second], settings) for first, second in placed}
+
+
+def _timed(one: Contender, other: Contender, settings: Settings) -> int:
+    """-1 where one is faster than the other in the rounds that both took part in, 1 where slower, else 0.
+
+    Round by round, as what slowed a round slowed both; their own intervals have in them how the machine changed.
+    """
+    if one.measurement is None or other.measurement is None:
+        return 0
+    try:
+        verdict = ratio(other.measurement, one.measurement, settings).verdict
+    except ValueError:
+        # They share no round.
+        return 0
+    return (verdict == "slower") - (verdict == "faster")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mac_profiler.intervals import Estimate
 from mac_profiler.measurement import Measurement, Scalar, Settings
-from mac_profiler.ordering import Place, Span
+from mac_profiler.ordering import Place
 from mac_profiler.published import FACTORS, Published
 
 # The four complexities that ShuffleNet V2 compares networks at.
@@ -150,17 +150,17 @@ class Contender:
         """Where an order of `Comparison.orders` has it; None where that does not know it."""
         if order == "measured":
             known = self.measured
-            return None if known is None else Place(Span(known.low, known.high), (self.setting, self.images))
+            return None if known is None else Place(known.value, (self.setting, self.images))
         if order == "GPU":
             conditions = self.figures[name].conditions if (name := "gpu_batches_per_second") in self.figures else ""
-            return _exactly(self.published_gpu, self.setting, "".join(_GPU_BATCH.findall(conditions)))
+            return _place(self.published_gpu, self.setting, "".join(_GPU_BATCH.findall(conditions)))
         if order == "predicted":
-            return _exactly(self.predicted, self.setting, self.images)
-        return _exactly(self.published_arm if order == "ARM" else self.mult_adds, self.setting)
+            return _place(self.predicted, self.setting, self.images)
+        return _place(self.published_arm if order == "ARM" else self.mult_adds, self.setting)
 
 
-def _exactly(value: float | None, *setting: object) -> Place | None:
-    return None if value is None else Place(Span.exact(value), setting)
+def _place(value: float | None, *setting: object) -> Place | None:
+    return None if value is None else Place(value, setting)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,7 @@ def list_runs(runs: Sequence[Summary], file: Path) -> Document:
         for run in runs
     ]
     return Document(
-        title=f"{len(runs)} runs",
+        title=f"{len(runs)} run{'' if len(runs) == 1 else 's'}",
         facts={"in": str(file)},
         tables=(_table(RUNS, lines),),
         notes=() if runs else ("Nothing was measured yet: 'macprof bench' does, and writes it there.",),

@@ -20,7 +20,7 @@ NUMBER = re.compile(r"[\d.]+")
 LEGEND = (
     ("level", "of complexity, as ShuffleNet V2 compares networks; pairs within one have like multiply-adds"),
     ("median", "time of one call, with all of its images; from, to: the interval of the images a second"),
-    ("undecided", "pairs that are a tie, or of which the intervals overlap; predicted times have none"),
+    ("undecided", "ties, and measured pairs of which the rounds that both took part in do not say who is faster"),
 )
 
 
@@ -227,5 +227,6 @@ def _data(
             }
             for each in judged
         ],
+        "warnings": _warnings(comparison),
         "notes": list(comparison.notes),
     }

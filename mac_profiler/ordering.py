@@ -1,37 +1,19 @@
 """Ordering: in how many pairs two orders of the same things agree; what cannot be told of a pair is counted apart.
 
-Each thing has a span of seconds, or of anything else that is larger the slower it is. In a pair of which both spans lie
-apart, in both orders, the orders agree or they do not. Where spans overlap, or are one number twice, the pair is
-undecided. Of n things there are n(n-1)/2 pairs: agreements, disagreements and undecided pairs sum to them.
+An order says of pairs of things which one is above the other. Where both orders say so of a pair, they agree or they do
+not. A pair that is a tie in one of them, or of which it cannot be told, is undecided. Of n things there are n(n-1)/2
+pairs: agreements, disagreements and undecided pairs sum to those that both orders know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a figure lies; the ends are the same where it is exact.
-
-    Attributes:
-        low: the end of the faster, or smaller.
-        high: the other end.
-    """
-
-    low: float
-    high: float
-
-    @staticmethod
-    def exact(value: float) -> Span:
-        """A figure without an interval."""
-        return Span(value, value)
-
-    def side(self, other: Span) -> int:
-        """-1 where it is surely below the other one, 1 where it is surely above, 0 where that cannot be told."""
-        return (self.low > other.high) - (self.high < other.low)
+# Of pairs of things, by number, the lower one first: -1 where the first is below, 1 where it is above, 0 for a tie, or
+# where it cannot be told. A pair that it does not know is not in it.
+Order = Mapping[tuple[int, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +23,7 @@ class Agreement:
     Attributes:
         agree: pairs that both put in the same order.
         disagree: pairs that they put in opposite orders.
-        undecided: pairs that are a tie in one of them, or of which the intervals overlap.
+        undecided: pairs that are a tie in one of them, or of which it cannot be told.
     """
 
     agree: int = 0
@@ -65,26 +47,34 @@ class Place:
     """What one order says of one thing.
 
     Attributes:
-        span: where it lies.
+        value: where it lies: seconds, or anything else that is larger the slower it is.
         setting: only things of one setting are a pair: the same size of images, the same batch.
     """
 
-    span: Span
+    value: float
     setting: Hashable = ""
 
 
-Order = Sequence[Place | None]
+def order_of(places: Sequence[Place | None]) -> dict[tuple[int, int], int]:
+    """The order of things by where they lie; one without a place is in no pair."""
+    known = [(number, place) for number, place in enumerate(places) if place is not None]
+    return {
+        (first, second): (own.value > other.value) - (own.value < other.value)
+        for (first, own), (second, other) in combinations(known, 2)
+        if own.setting == other.setting
+    }
 
 
-def agreement(first: Order, second: Order) -> Agreement:
-    """In how many pairs two orders of the same things agree; things that one of them does not know are in no pair.
+def agreement(first: Order, second: Order, among: Collection[int] | None = None) -> Agreement:
+    """In how many pairs two orders of the same things agree; pairs that one of them does not know are left out.
 
-    Raises:
-        ValueError: they are not of the same things.
+    Args:
+        first: one order.
+        second: the other.
+        among: only pairs of these things; None takes all.
     """
-    known = [(one, other) for one, other in zip(first, second, strict=True) if one is not None and other is not None]
     counts = {1: 0, -1: 0, 0: 0}
-    for (own, beside), (own_next, beside_next) in combinations(known, 2):
-        if own.setting == own_next.setting and beside.setting == beside_next.setting:
-            counts[own.span.side(own_next.span) * beside.span.side(beside_next.span)] += 1
+    for pair in first.keys() & second.keys():
+        if among is None or (pair[0] in among and pair[1] in among):
+            counts[first[pair] * second[pair]] += 1
     return Agreement(counts[1], counts[-1], counts[0])

@@ -7,6 +7,7 @@ one by one would take them for independent and give intervals that are too narro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -41,8 +42,14 @@ def draw(sizes: Sequence[int], seed: int | Sequence[int], draws: int = DRAWS) ->
         draws: resamples.
 
     Returns:
-        [draws, samples]; every resample has as many processes as there are.
+        [draws, samples], read-only; every resample has as many processes as there are.
     """
+    return _draw(tuple(sizes), seed if isinstance(seed, int) else tuple(seed), draws)
+
+
+# Cases that took turns have as many rounds each, and each two of them may be compared.
+@lru_cache(maxsize=8)
+def _draw(sizes: tuple[int, ...], seed: int | tuple[int, ...], draws: int) -> Counts:
     import numpy as np
 
     generator = np.random.default_rng(seed)
@@ -56,7 +63,9 @@ def draw(sizes: Sequence[int], seed: int | Sequence[int], draws: int = DRAWS) ->
         samples = ((starts + np.arange(length)) % size).reshape(len(rows), -1)[:, :size]
         places.append((rows[:, None] * total + offset + samples).ravel())
         offset += size
-    return np.bincount(np.concatenate(places), minlength=draws * total).reshape(draws, total)
+    counts = np.bincount(np.concatenate(places), minlength=draws * total).reshape(draws, total)
+    counts.flags.writeable = False
+    return counts
 
 
 def once(total: int) -> Counts:

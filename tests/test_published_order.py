@@ -41,16 +41,18 @@ def test_pairs_are_those_of_one_level_where_there_are_levels() -> None:
 
 def test_a_share_is_of_decided_pairs() -> None:
     found = comparison(agreements=[agreement("measured", "ARM", pairs(3, 1, 4), pairs(8, 1))])
-    assert share(found, "measured", "ARM") == 0.75
-    assert share(found, "measured", "GPU") is None
-    assert share(comparison(agreements=[agreement("a", "b", pairs(0, 0, 2), pairs(0, 0, 2))]), "a", "b") is None
+    assert share(found, "measured", "ARM") == (0.75, 4)
+    assert share(found, "measured", "GPU") == (None, 0)
+    assert share(comparison(agreements=[agreement("a", "b", pairs(0, 0, 2), pairs(0, 0, 2))]), "a", "b") == (None, 0)
 
 
 @pytest.mark.parametrize(
     ("reason", "verdict"), [("biases added", "met"), ("", "not met"), ("no reason is known", "not met")]
 )
 def test_a_complexity_that_is_apart_owes_a_reason(reason: str, verdict: str) -> None:
-    found = comparison(models=[model("near", apart=0.019), model("far", apart=-0.021, reason=reason), model("unprinted")])
+    found = comparison(
+        models=[model("near", apart=0.019), model("far", apart=-0.021, reason=reason), model("unprinted")]
+    )
     ((expected, said, judged),) = judge(found)
     assert "within 2%" in expected
     assert said.startswith("1 of 2 within")

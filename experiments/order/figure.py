@@ -30,19 +30,22 @@ def draw(results: Mapping[str, Any]) -> Any:
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.95 * len(found)), layout="constrained")
     step = _HEIGHT / len(BARS)
     for bar, (order, beside, title, colour) in enumerate(BARS):
-        places, widths = [], []
+        places, widths, labels = [], [], []
         for row, each in enumerate(found.values()):
-            width = share(each, order, beside)
+            width, pairs = share(each, order, beside)
             if width is not None:
                 places.append(row - _HEIGHT / 2 + (bar + 0.5) * step)
                 widths.append(100 * width)
+                # Shares of few pairs and of many look alike.
+                labels.append(f"{width:.0%} of {pairs}")
         bars = axes.barh(places, widths, height=step, color=colour, label=title, edgecolor="white", linewidth=0.4)
-        axes.bar_label(bars, fmt="%.0f", padding=2, size=6.5)
+        axes.bar_label(bars, labels, padding=2, size=6.5)
     axes.axvline(50, color="#777777", linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(found)), list(found))
     axes.invert_yaxis()
-    axes.set_xlim(0, 105)
-    axes.set_xlabel("pairs of networks of one complexity that both put in the same order, % of those decided")
+    axes.set_xlim(0, 113)
+    axes.set_xticks(range(0, 101, 20))
+    axes.set_xlabel("same order, % of the decided pairs of one complexity")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
     return figure

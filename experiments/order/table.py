@@ -13,8 +13,8 @@ from mac_profiler.units import count
 AGREES = 0.9
 _CONVENTIONS = """\
 - **Pairs of one complexity**: of networks that ShuffleNet V2 compares at one level; where a table has no levels, all
-  pairs with images of one size. A pair is decided where both orders put one before the other: intervals do not
-  overlap, and figures are no tie. Shares are of decided pairs.
+  pairs with images of one size. A pair is decided where both orders put one before the other: printed figures are no
+  tie, and the rounds that both took part in say which was faster. Shares are of decided pairs.
 - **Measured**: {processes} processes, {threads} thread(s), networks take turns in an order drawn anew each round, up to
   {max_seconds:g} s a network; intervals at {confidence:.0%}.
 - **Predicted**: from counts and a calibration of this machine alone, made just before."""
@@ -56,19 +56,19 @@ def judge(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             + (f", without: {', '.join(silent)}" if silent else ""),
             _verdict(not silent),
         )
-    here, usual = share(found, "measured", "ARM"), share(found, "ARM", "multiply-adds")
+    (here, pairs), (usual, others) = share(found, "measured", "ARM"), share(found, "ARM", "multiply-adds")
     # Beside a baseline, networks of all complexities are compared; there multiply-adds tell the order well.
     if here is not None and usual is not None and not found["baseline"]:
         yield (
             f"{name}: the measured order is ARM's in more pairs than that of multiply-adds is",
-            f"{here:.1%} beside {usual:.1%}",
+            f"{here:.1%} of {pairs} beside {usual:.1%} of {others}",
             _verdict(here > usual),
         )
-    foretold = share(found, "measured", "predicted")
+    foretold, pairs = share(found, "measured", "predicted")
     if foretold is not None:
         yield (
             f"{name}: the predicted order is the measured one in {AGREES:.0%} of the pairs",
-            f"{foretold:.1%}",
+            f"{foretold:.1%} of {pairs}",
             _verdict(foretold >= AGREES),
         )
     ups = [each for each in found["models"] if each["model"] != found["baseline"] and each["measured_speed_up"]]
@@ -89,13 +89,16 @@ def _verdict(met: bool) -> str:
     return "met" if met else "not met"
 
 
-def share(found: Mapping[str, Any], order: str, beside: str) -> float | None:
-    """Of the decided pairs of one complexity, those in which two orders agree; None where nothing is decided."""
+def share(found: Mapping[str, Any], order: str, beside: str) -> tuple[float | None, int]:
+    """Of the decided pairs of one complexity, the share in which two orders agree, and how many are decided.
+
+    There is no share where none is.
+    """
     for each in found["agreements"]:
         if (each["order"], each["beside"]) == (order, beside):
-            said = pairs_of(each)["agree_share"]
-            return None if said is None else float(said)
-    return None
+            own = pairs_of(each)
+            return own["agree_share"], own["agree"] + own["disagree"]
+    return None, 0
 
 
 def pairs_of(agreement: Mapping[str, Any]) -> Mapping[str, Any]:
