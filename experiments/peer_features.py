@@ -3,8 +3,7 @@
 Question: each profiler that is installed is asked, by a small program, whether it takes a model on the meta device,
 leaves a model as it was found, states memory access, can be taught an operator, and so on. What is the answer?
 Expectation: none is written down before: this is a survey, and macprof is expected to lack things that others have.
-Source: the programs of `experiments/features/asked.py`. What was not tried is said to be so: DeepSpeed's profiler wants
-DeepSpeed, which is not installed.
+Source: the programs of `experiments/features/asked.py`.
 
     python -m experiments.peer_features [--smoke] [--output DIR]
 """

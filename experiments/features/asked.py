@@ -26,6 +26,7 @@ PACKAGES = {
     "torchscan": "torchscan",
     "TorchLens": "torchlens",
     "FlopCounterMode": "flop_counter_mode",
+    "DeepSpeed": "deepspeed",
 }
 QUESTIONS = {
     "meta": "counts a model on the meta device, where no weight has memory",
@@ -35,6 +36,7 @@ QUESTIONS = {
     "accesses": "states memory access",
     "peak": "states the most activation memory alive at once",
     "per_module": "prints a table by module",
+    "times": "measures the time of every module or operator",
     "teach": "can be taught the cost of an operator or module",
     "command": "has a command line",
     "program": "counts any part of a program, as a context around it, a training step among it",
@@ -61,6 +63,12 @@ _KNOWN: dict[str, dict[str, str]] = {
         "torchscan": "torchscan:summary",
         "TorchLens": "torchlens:summary",
         "FlopCounterMode": "torch.utils.flop_counter:FlopCounterMode.get_table",
+        "DeepSpeed": "deepspeed.profiling.flops_profiler:FlopsProfiler.print_model_profile",
+    },
+    "times": {
+        "macprof": "mac_profiler.api:predict_named(observe)",
+        "TorchLens": "torchlens:Op.func_duration",
+        "DeepSpeed": "deepspeed.profiling.flops_profiler:get_module_duration",
     },
     "teach": {
         "macprof": "mac_profiler:formula",

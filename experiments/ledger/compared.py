@@ -24,6 +24,7 @@ PEERS = {
     "torchscan": ("torchscan", "torchscan"),
     "TorchLens": ("torchlens", "torchlens"),
     "FlopCounterMode": ("FlopCounterMode", "flop_counter_mode"),
+    "DeepSpeed": ("DeepSpeed", "deepspeed"),
 }
 # Other ways to call two of them.
 VARIANTS = {
@@ -31,7 +32,6 @@ VARIANTS = {
     "FlopCounterMode on meta": ("FlopCounterMode on meta", "flop_counter_mode_meta"),
     "FlopCounterMode, fake": ("FlopCounterMode, fake", "flop_counter_mode_fake"),
 }
-UNTRIED = "DeepSpeed"
 # Cases of count_conformance that a reader may ask for by name.
 _CASES = {
     "transposed_2d": "transposed convolution",
@@ -44,14 +44,15 @@ _INTRODUCTION = """\
 
 Yes and no are what the installed package did when a program tried it, or what it offers
 ([peer_features](../reports/peer_features/table.md) names what each answer rests on), and whether it counted a case
-derived by hand ([count_conformance](../reports/count_conformance/table.md)). DeepSpeed's profiler was not tried: it
-wants DeepSpeed. `make ledger` writes this page from those reports."""
+derived by hand ([count_conformance](../reports/count_conformance/table.md)). `make ledger` writes
+this page from those reports."""
 _BETTER = """\
 ## What others do better
 
 - **FlopCounterMode** is part of torch: nothing is installed, and it counts any part of a program as it runs, a training
   step with its data among it. macprof takes a model and its inputs.
-- **DeepSpeed's** profiler measures a training run from within, time by module (its documentation says so; not tried).
+- **DeepSpeed's** profiler measures the time of every module, and a training run from within where DeepSpeed trains (the
+  latter by its documentation; not tried).
 - **torchinfo** and **torchscan** print a summary of a model as Keras does, by layer, which many people know how to
   read; torchscan states receptive fields.
 - **TorchLens** keeps the tensors of every step, draws the graph, and lets a step be changed. It is a tool to look into
@@ -83,16 +84,16 @@ so that their time grows with it; macprof and those on meta or fake tensors do n
 def _features(features: Any, conformance: Any) -> str:
     answers = features["answers"]
     rows = [
-        [said, *(_mark(answers[name][question]["answer"]) for name in PEERS), "not tried"]
+        [said, *(_mark(answers[name][question]["answer"]) for name in PEERS)]
         for question, said in features["questions"].items()
     ]
     found = {peer["name"]: outcomes(conformance, peer) for peer in conformance["peers"]}
     for case, said in _CASES.items():
         right = [_mark(found[name][case] == "right") for name, _ in PEERS.values()]
-        rows.append([f"counts right: {said}", *right, "not tried"])
+        rows.append([f"counts right: {said}", *right])
     says = [_mark(all(value != "silently wrong" for value in found[name].values())) for name, _ in PEERS.values()]
-    rows.append(["is never silently wrong on these cases", *says, "not tried"])
-    return markdown_table(["", *PEERS, UNTRIED], rows)
+    rows.append(["is never silently wrong on these cases", *says])
+    return markdown_table(["", *PEERS], rows)
 
 
 def _mark(answer: bool) -> str:
@@ -108,7 +109,6 @@ def _figures(conformance: Any, speed: Any) -> str:
             [title, peers[name]["version"], *(counts[each] for each in OUTCOMES), *_speeds(speed, file),
              peers[name]["convention"]]
         )  # fmt: skip
-    rows.append([UNTRIED, "not tried", *["–"] * 7])
     header = ["", "version", *OUTCOMES, "warm, ms", "times macprof", "what its number counts"]
     return markdown_table(header, rows, 2)
 
