@@ -38,7 +38,7 @@ format: $(VENV)/dev.stamp ## put the code in the project's format
 	$(BIN)/ruff format .
 
 docs: $(VENV)/docs.stamp ## build the documentation into site/, which needs no network
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 ledger: $(VENV)/dev.stamp ## write anew the pages of docs/ that are made from reports and from what commands print
 	$(BIN)/python -m experiments.ledger

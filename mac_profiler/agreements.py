@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mac_profiler.comparison import LEVELS, Comparison, Contender
-from mac_profiler.intervals import ratio
+from mac_profiler.intervals import shared
 from mac_profiler.measurement import Settings
 from mac_profiler.ordering import Agreement, Order, agreement, order_of
 
-MEASURED, MULT_ADDS = "measured", "multiply-adds"
+MEASURED, ARM, MULT_ADDS = "measured", "ARM", "multiply-adds"
 # Ours beside the paper's, ours and the paper's beside what networks are usually designed by, and the paper's two.
 COMPARED = (
     ("measured", "ARM"), ("measured", "GPU"), ("measured", MULT_ADDS), ("measured", "predicted"),
@@ -58,7 +58,7 @@ class Agreements:
 def agreements(comparison: Comparison) -> list[Agreements]:
     """Every two orders that know a pair of networks."""
     networks = distinct(comparison)
-    orders = {name: _order(networks, name, comparison.settings) for name in NAMES}
+    orders = orders_of(comparison)
     members = {level: {i for i, each in enumerate(networks) if each.level == level} for level in LEVELS}
     found = []
     for order, beside in COMPARED:
@@ -68,6 +68,12 @@ def agreements(comparison: Comparison) -> list[Agreements]:
             by_level = {level: each for level, own in members.items() if (each := agreement(*both, own)).pairs}
             found.append(Agreements(order, beside, overall, by_level))
     return found
+
+
+def orders_of(comparison: Comparison) -> dict[str, Order]:
+    """Every order of `NAMES`, of the networks of `distinct` by number."""
+    networks = distinct(comparison)
+    return {name: _order(networks, name, comparison.settings) for name in NAMES}
 
 
 def distinct(comparison: Comparison) -> list[Contender]:
@@ -88,11 +94,5 @@ def _timed(one: Contender, other: Contender, settings: Settings) -> int:
 
     Round by round, as what slowed a round slowed both; their own intervals have in them how the machine changed.
     """
-    if one.measurement is None or other.measurement is None:
-        return 0
-    try:
-        verdict = ratio(other.measurement, one.measurement, settings).verdict
-    except ValueError:
-        # They share no round.
-        return 0
-    return (verdict == "slower") - (verdict == "faster")
+    beside = shared(other.measurement, one.measurement, settings)
+    return 0 if beside is None else (beside.verdict == "slower") - (beside.verdict == "faster")

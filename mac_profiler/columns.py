@@ -10,7 +10,9 @@ from mac_profiler.units import Unit
 
 # Columns that are sums of costs: "?" where nothing is known, a lower bound where something is missing.
 COSTS: Final = frozenset({"mult_adds", "flops", "accesses", "fused_accesses", "bytes_moved"})
-NUMERIC: Final = frozenset({"count", "bytes", "seconds", "share", "ratio", "number"})
+NUMERIC: Final = frozenset(
+    {"count", "bytes", "seconds", "share", "ratio", "number", "more", "more_bytes", "more_share"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +235,14 @@ _DEFINED = (
     Column("change", "change"),
     Column("was", "before", "count"),
     Column("became", "after", "count"),
-    Column("shift", "change", "count"),
-    Column("shift_share", "of before", "share", priority=1),
-    Column("mult_adds_shift", "multiply-adds", "count"),
-    Column("flops_shift", "FLOPs", "count", priority=3),
-    Column("accesses_shift", "memory access", "count", priority=1),
-    Column("bytes_shift", "bytes moved", "bytes", priority=5),
-    Column("parameters_shift", "parameters", "count", priority=2),
-    Column("calls_shift", "calls", "count", priority=4),
+    Column("shift", "change", "more"),
+    Column("shift_share", "of before", "more_share", priority=1),
+    Column("mult_adds_shift", "multiply-adds", "more"),
+    Column("flops_shift", "FLOPs", "more", priority=3),
+    Column("accesses_shift", "memory access", "more", priority=1),
+    Column("bytes_shift", "bytes moved", "more_bytes", priority=5),
+    Column("parameters_shift", "parameters", "more", priority=2),
+    Column("calls_shift", "calls", "more", priority=4),
     Column("sizes", "output", priority=6, flexible=24),
 )  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +15,9 @@ from typing import IO, Any
 from mac_profiler.environment import fingerprint
 from mac_profiler.errors import InvalidInput, MeasureFailed
 from mac_profiler.measurement import Case, Measurement, Sample, Scalar
+from mac_profiler.own_code import marks_of
 from mac_profiler.plan import Plan, cases_of
+from mac_profiler.processes import own
 from mac_profiler.store import Store
 from mac_profiler.store.recording import Run
 from mac_profiler.units import seconds as written_seconds
@@ -54,7 +55,8 @@ def conduct(plan: Plan, store: Store, *, resume: bool = False, say: Say = lambda
     say("starting")
     with closing(_Worker(plan)) as first:
         environment = first.environment()
-        marks = "\n".join(f"{name}: {value}" for name, value in fingerprint(environment, plan.settings).items())
+        told = {**fingerprint(environment, plan.settings), **marks_of(plan.models)}
+        marks = "\n".join(f"{name}: {value}" for name, value in told.items())
         with store.begin(plan.settings, environment, marks, plan.subjects, resume=resume) as run:
             progress = _Progress(len(cases) * plan.settings.processes, say)
             _follow(first, run, cases, progress)
@@ -80,8 +82,10 @@ class _Worker:
     def __init__(self, plan: Plan) -> None:
         # A file, not a pipe: what models print would fill that, and nobody reads it meanwhile.
         self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by close
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "mac_profiler.worker"],
+        command, environment = own("mac_profiler.worker")
+        self.popen = subprocess.Popen(  # noqa: S603 - this program itself
+            command,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.said,
@@ -100,8 +104,10 @@ class _Worker:
 
     def environment(self) -> Mapping[str, Scalar]:
         """What it is, and where it runs."""
-        event, content = next(self.events())
-        assert event == "environment"  # noqa: S101 - the worker of this program speaks first of that
+        first = next(self.events(), None)
+        if first is None or first[0] != "environment":
+            raise MeasureFailed("the measuring process ended before it began; does the model's file end the program?")
+        _, content = first
         found: Mapping[str, Scalar] = content
         return found
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mac_profiler.columns import Column
+from mac_profiler.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,18 @@ class Line:
         level: depth in the tree; 0 where the table is flat.
         label: what a tree shows instead of the first column's value; "" shows the value.
         partial: something in the row was not counted, so its costs are lower bounds.
+        units: by column key, of figures that are of another unit than their column.
     """
 
     values: Mapping[str, Any]
     level: int = 0
     label: str = ""
     partial: bool = False
+    units: Mapping[str, Unit] = field(default_factory=dict)
+
+    def unit(self, column: Column) -> Unit:
+        """Of the figure in a column."""
+        return self.units.get(column.key, column.unit)
 
 
 @dataclass(frozen=True, slots=True)

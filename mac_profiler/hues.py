@@ -75,7 +75,8 @@ def family_of(each: Contender) -> str:
 
 def short_name(each: Contender) -> str:
     """What a network is called, of a length that a figure has room for: a path to a file may be long."""
-    return shorten(each.label, LONGEST)
+    # Between two dollar signs matplotlib reads a formula.
+    return shorten(each.label, LONGEST).replace("$", r"\$")
 
 
 def families(comparison: Comparison) -> dict[str, tuple[str, str]]:

@@ -166,6 +166,13 @@ def ratio(base: Measurement, other: Measurement, settings: Settings) -> Comparis
     return Comparison(found, judge(found, least) if len(values) >= FEWEST_ROUNDS else "ambiguous", len(values))
 
 
+def shared(base: Measurement | None, other: Measurement | None, settings: Settings) -> Comparison | None:
+    """The same where it is not sure that both were measured, and in the same rounds; None where they were not."""
+    if base is None or other is None or not by_round(base).keys() & by_round(other).keys():
+        return None
+    return ratio(base, other, settings)
+
+
 def paired_ratio(
     numerators: Sequence[float], denominators: Sequence[float], confidence: float = 0.95, seed: int = 0
 ) -> Estimate:

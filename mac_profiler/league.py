@@ -75,8 +75,10 @@ def _tables(tallies: Sequence[Mapping[str, Any]], comparison: Comparison) -> lis
         ("What they take", COSTS),
         ("How they are built", BUILD),
         ("How fast they are", (*PREDICTED, *MEASURED)),
-        ("What was published", (*PUBLISHED, "reason")),
     ]
+    # What was not built or measured has its reason there; without anything published it is among the warnings.
+    if _known(PUBLISHED, tallies) or any(each.row for each in comparison.contenders):
+        parts.append(("What was published", (*PUBLISHED, "reason")))
     if comparison.baseline:
         parts.append((f"Beside {comparison.baseline}", BESIDE))
     return [_table(title, (*NAMED, *keys), tallies) for title, keys in parts if _known(keys, tallies)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import log
 
 from mac_profiler.comparison import LEVELS, Comparison, Contender
-from mac_profiler.intervals import Estimate, median_of, ratio
+from mac_profiler.intervals import Estimate, median_of, shared
 from mac_profiler.measurement import Measurement, Settings
 from mac_profiler.published import Published, figures_by_model, table
 
@@ -36,20 +36,25 @@ def published_figures(model: str) -> dict[str, Published]:
     return found
 
 
-def with_levels(contenders: Sequence[Contender]) -> list[Contender]:
+def with_levels(contenders: Sequence[Contender], *, published: bool = True) -> list[Contender]:
     """The contenders at their levels: as it is said already, as the paper's table has it, or the nearest by count.
 
     Of a network that is there with images of several sizes the smallest count is looked at, as levels are those of
     small images.
+
+    Args:
+        contenders: all of them.
+        published: they have images of their own, and those of the paper's table its levels.
     """
     smallest: dict[str, float] = {}
     for each in contenders:
         if each.mult_adds is not None:
             smallest[each.label] = min(each.mult_adds, smallest.get(each.label, each.mult_adds))
-    published = {row.model: row.conditions["level"] for row in table(LEVELS_TABLE).rows if row.model}
+    rows = table(LEVELS_TABLE).rows if published else ()
+    known = {row.model: row.conditions["level"] for row in rows if row.model}
     return [
-        replace(each, level=each.level or published[each.model], level_published=True)
-        if each.level or each.model in published
+        replace(each, level=each.level or known[each.model], level_published=True)
+        if each.level or each.model in known
         else replace(each, level=nearest_level(smallest.get(each.label, 0)))
         for each in contenders
     ]
@@ -89,22 +94,13 @@ def with_speed_ups(comparison: Comparison) -> Comparison:
     """The comparison with every measured contender set beside the baseline, round by round."""
     if comparison.settings is None or not comparison.baseline:
         return comparison
-    settings = comparison.settings
     found = []
     for each in comparison.contenders:
         first = comparison.baseline_of(each)
-        if (
-            first is None
-            or first.measurement is None
-            or each.measurement is None
-            or not each.median
-            or not first.median
-        ):
+        beside = None if first is None else shared(first.measurement, each.measurement, comparison.settings)
+        if first is None or beside is None:
             found.append(each)
             continue
-        times = ratio(first.measurement, each.measurement, settings).ratio
-        share = each.images / first.images
-        found.append(
-            replace(each, speed_up=Estimate(share / times.value, share / times.high, share / times.low))
-        )  # fmt: skip
+        times, share = beside.ratio, each.images / first.images
+        found.append(replace(each, speed_up=Estimate(share / times.value, share / times.high, share / times.low)))
     return replace(comparison, contenders=tuple(found))

@@ -95,6 +95,7 @@ def find(
     inputs: Sequence[str] = (),
     *,
     device: str = "meta",
+    batch: int = 1,
     weights: str | PathLike[str] | None = None,
 ) -> Built:
     """Build a model by name, with inputs.
@@ -112,12 +113,14 @@ def find(
         arguments: keyword arguments of the constructor or callable.
         inputs: texts for `parse_input`; none takes the model's own default.
         device: where models of the zoo, torchvision and timm are made.
+        batch: so many times the model's own inputs, which mostly hold one image each; inputs that are given say it.
         weights: a file of torch.save with the model's state_dict; what it holds besides tensors is never run.
 
     Raises:
         ModelNotFound: there is no such model, or it cannot be built.
         MissingPackage: its package is not installed.
-        InvalidInput: an argument is unknown, an input cannot be read, or there is none and the model needs several.
+        InvalidInput: an argument is unknown, an input cannot be read, there is none and the model needs several, or
+            there is nothing to repeat.
         WeightsFailed: the weights cannot be read, or do not fit the model; a module of the user's is left as it was.
     """
     # Read first: a slip in an input should not wait for the model.
@@ -141,7 +144,41 @@ def find(
     if wanted:
         args, kwargs = _tensors(wanted, built.module, device)
         return replace(built, args=args, kwargs=kwargs)
-    return built if built.args or built.kwargs else _with_assumed_input(built, device)
+    built = built if built.args or built.kwargs else _with_assumed_input(built, device)
+    return built if batch == 1 else _repeated(built, batch)
+
+
+def images_of(built: Built) -> int:
+    """How many images, or other examples, one call has: the length of the first tensor of several dimensions, or list.
+
+    One without dimensions, or with one, is a single example.
+    """
+    for each in (*built.args, *built.kwargs.values()):
+        if isinstance(each, list | tuple):
+            return len(each)
+        if getattr(each, "ndim", 0) > 1:
+            return int(each.shape[0])
+    return 1
+
+
+def _repeated(built: Built, batch: int) -> Built:
+    """The model called with so many times its inputs: tensors along their first dimension, lists of them one by one."""
+
+    def repeat(each: Any) -> Any:
+        if isinstance(each, list | tuple):
+            return type(each)(list(each) * batch)
+        return each.repeat(batch, *[1] * (each.ndim - 1)) if getattr(each, "ndim", 0) > 0 else each
+
+    try:
+        args = tuple(map(repeat, built.args))
+        kwargs = {name: repeat(each) for name, each in built.kwargs.items()}
+    except (RuntimeError, MemoryError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InvalidInput(f"--batch {batch}: {built.name} cannot have so many inputs: {reason}; give fewer") from error
+    before, after = (*built.args, *built.kwargs.values()), (*args, *kwargs.values())
+    if all(new is old for new, old in zip(after, before, strict=True)):
+        raise InvalidInput(f"--batch {batch}: no input of {built.name} can be repeated; give the inputs by --input")
+    return replace(built, args=args, kwargs=kwargs)
 
 
 def names() -> list[str]:

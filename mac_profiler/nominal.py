@@ -11,6 +11,7 @@ from __future__ import annotations
 from mac_profiler.kinds_of_work import KINDS
 from mac_profiler.platform import Law, Platform
 
+NOMINAL = "nominal"
 MULT_ADDS_A_SECOND = 3584 * 1.582e9
 BYTES_A_SECOND = 484e9
 LAUNCH_SECONDS = 5e-6 / 8
@@ -23,7 +24,7 @@ def nominal_platform() -> Platform:
     law = Law(1 / MULT_ADDS_A_SECOND, byte, byte, byte, LAUNCH_SECONDS)
     laws = dict.fromkeys(KINDS, law)
     return Platform(
-        "nominal",
+        NOMINAL,
         "cuda",
         "float32",
         False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
@@ -43,10 +44,11 @@ def write_pictures(folder: str | PathLike[str], drawn: Iterable[tuple[str, Any]]
     written = []
     for name, figure in drawn:
         try:
-            # No date, no random names inside.
-            with mpl.rc_context({"svg.hashsalt": name}):
+            # No date, no random names inside. A letter that the font lacks is seen to be missing; no warning says more.
+            with mpl.rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
                 figure.savefig(place / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
-            figure.savefig(place / f"{name}.png", bbox_inches="tight", dpi=150)
+                figure.savefig(place / f"{name}.png", bbox_inches="tight", dpi=150)
         except OSError as error:
             raise _refused(folder, error) from error
         plt.close(figure)

@@ -95,20 +95,15 @@ def _rebuild(text: str) -> tuple[Any, tuple[Any, ...]]:
 
 def _model_case(plan: Plan, name: str) -> Case:
     def build() -> tuple[Any, tuple[Any, ...]]:
-        built = models.find(name, plan.arguments, plan.inputs, device="cpu")
+        built = models.find(name, plan.arguments, plan.inputs, device="cpu", batch=plan.batch)
         if built.kwargs:
             raise InvalidInput(f"{name} takes inputs by name; bench measures models that are called with tensors alone")
-        return built.module, built.args if plan.inputs else batched(built.args, plan.batch)
+        return built.module, built.args
 
     given = "+".join(plan.inputs) or f"batch {plan.batch}"
     axes: dict[str, Scalar] = {"model": name, "batch": plan.batch}
     axes |= {key: str(value) for key, value in plan.arguments.items()}
     return Case(MODELS, given, name, axes, build)
-
-
-def batched(args: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
-    """Default inputs, which hold one image each, repeated."""
-    return args if batch == 1 else tuple(arg.repeat(batch, *[1] * (arg.ndim - 1)) for arg in args)
 
 
 def shortened(settings: Settings) -> Settings:

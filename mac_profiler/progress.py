@@ -1,17 +1,29 @@
-"""Progress: a line on standard error that says what takes long; never in the output, never without a terminal."""
+"""Progress: a line on standard error that says what takes long; never in the output, never without a terminal.
+
+While it is shown, a model's own code runs, and prints what it likes: that goes to standard error, too.
+"""
 
 from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from itertools import cycle
 
 FRAMES = "|/-\\"
 # Shorter work is over before anybody could read the line.
 PATIENCE_SECONDS = 0.5
 FRAME_SECONDS = 0.1
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Keep what a model's own code prints out of the document, and its warnings out of the one line of a failure."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
@@ -23,7 +35,8 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
     if sys.stderr.isatty():
         show.start()
     try:
-        yield lambda message: said.__setitem__(0, message)
+        with apart():
+            yield lambda message: said.__setitem__(0, message)
     finally:
         done.set()
         if show.is_alive():

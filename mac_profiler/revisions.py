@@ -108,7 +108,7 @@ def _run(folder: Path, *arguments: str, **own: str) -> subprocess.CompletedProce
             env={**environment, **_QUIET, **own},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             check=False,
         )

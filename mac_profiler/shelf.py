@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mac_profiler.errors import InvalidInput, OutputFailed, UnknownName
+from mac_profiler.nominal import NOMINAL, nominal_platform
 from mac_profiler.output import check_writable, write_file
 from mac_profiler.platform import Platform, from_json
 from mac_profiler.registry import did_you_mean
@@ -32,7 +33,7 @@ def load(name: str) -> Platform:
     """The profile of that name, or in that file.
 
     Args:
-        name: of a profile that is kept, or a path with a folder or an ending in it.
+        name: of a profile that is kept, or a path with a folder or an ending in it, or that of the stated platform.
 
     Raises:
         UnknownName: there is none.
@@ -40,10 +41,11 @@ def load(name: str) -> Platform:
     """
     if name.endswith(ENDING) or "/" in name or "\\" in name:
         return _read(Path(name))
-    known = names()
+    if name == NOMINAL:
+        return nominal_platform()
+    known = [*names(), NOMINAL]
     if name not in known:
-        have = f" There are {', '.join(known)}." if known else " None is kept yet."
-        near = did_you_mean(name, known) or have
+        near = did_you_mean(name, known) or f" The platforms are {', '.join(known)}."
         raise UnknownName(f"no platform named '{name}'.{near} 'macprof calibrate' makes one of this machine.")
     return _read(folder() / f"{name}{ENDING}")
 
@@ -65,6 +67,8 @@ def check_name(name: str) -> str:
     """
     if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
         raise InvalidInput(f"--name {name!r}: a platform is named with letters, digits, '-', '_' and '.'")
+    if name == NOMINAL:
+        raise InvalidInput(f"--name {name}: that is the stated platform, the paper's GPU; give another name")
     return name
 
 

@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Literal
 
-Unit = Literal["count", "bytes", "seconds", "share", "ratio", "number", "shape", "shapes", "text"]
+Unit = Literal[
+    "count", "bytes", "seconds", "share", "ratio", "number", "shape", "shapes", "text",
+    # Of a difference.
+    "more", "more_bytes", "more_share",
+]  # fmt: skip
 
 UNKNOWN = "?"
 SI = ("", "k", "M", "G", "T", "P", "E")
@@ -78,9 +82,17 @@ def shapes(several: Sequence[Sequence[int]] | None) -> str:
     return UNKNOWN if several is None else ", ".join(map(shape, several))
 
 
+def more(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    """How a difference of such quantities is shown: its sign always, but for none: "+155 M", "-93"."""
+    return lambda change: f"+{show(change)}" if change is not None and change > 0 else show(change)
+
+
 _FORMATTERS: Mapping[Unit, Callable[[Any], str]] = {
     "count": count,
     "bytes": size,
+    "more": more(count),
+    "more_bytes": more(size),
+    "more_share": more(percent),
     "seconds": seconds,
     "share": percent,
     "number": number,

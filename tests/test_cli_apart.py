@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 NET = """
 import warnings
@@ -30,9 +33,60 @@ class Broken(Net):
 """
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mac_profiler", "analyze", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+VERBS = {
+    "analyze": ["--model", "net.py:Net", "--input", "4x3", "--format", "json"],
+    "audit": ["--model", "net.py:Net", "--input", "4x3", "--platform", "nominal", "--output-format", "sarif"],
+    "bench": [
+        "--model",
+        "net.py:Net",
+        "--input",
+        "4x3",
+        "--max-seconds",
+        "0.02",
+        "--processes",
+        "1",
+        "--format",
+        "json",
+    ],
+    "compare": ["net.py:Net", "net.py:Other", "--input", "4x3", "--platform", "nominal", "--format", "json"],
+    "diff": ["net.py:Net", "net.py:Other", "--input", "4x3", "--format", "json"],
+    "report": ["net.py:Net", "--input", "4x3", "--platform", "nominal", "--export", "speedscope"],
+    "why": ["--model", "net.py:Net", "--input", "4x3", "--platform", "nominal", "--format", "json"],
+}
+
+
+def run(folder: Path, *arguments: str, verb: str = "analyze") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mac_profiler", verb, *arguments]
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_a_model_prints_stays_out_of_what_any_verb_writes(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET + "Other = Net\n")
+    done = run(tmp_path, *VERBS[verb], verb=verb)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+    assert "built" in done.stderr
+
+
+def test_a_mistake_of_macprofs_own_does_not_look_like_findings(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "run.py").write_text(
+        "import sys\nfrom mac_profiler import api\nfrom mac_profiler.cli import main\n"
+        "def mistaken(*_, **__): raise KeyError('of ours')\n"
+        "api.audit_named = mistaken\nsys.exit(main(['audit', '--model', 'net.py:Net']))\n"
+    )
+    for shown in ("", "1"):
+        environment = {**os.environ, "MACPROF_TRACEBACK": shown}
+        done = subprocess.run(
+            [sys.executable, "run.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ("Traceback" in done.stderr) == bool(shown)
+        if not shown:
+            assert done.returncode == 2
+            assert done.stderr.startswith("macprof: a mistake in macprof, KeyError: 'of ours'")
+            assert done.stderr.count("\n") == 1
 
 
 def test_what_a_model_prints_stays_out_of_the_document(tmp_path: Path) -> None:

@@ -50,6 +50,39 @@ class Odd(nn.Module):
 
 def odd():
     return Odd(), torch.zeros(1, 3, 16, 16)
+
+
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x, scale=None, times=1):
+        return self.layer(x) * times
+
+
+def eight():
+    return Named(), torch.zeros(8, 3, 16, 16)
+
+
+def by_name():
+    return Named(), {"x": torch.zeros(1, 3, 16, 16), "scale": torch.tensor(2.0)}
+
+
+def counted():
+    return Named(), (torch.zeros(1, 3, 16, 16), torch.tensor(2.0), 3)
+
+
+def vector():
+    return nn.Linear(16, 4), torch.zeros(16)
+
+
+def nothing():
+    class Nothing(nn.Module):
+        def forward(self, times):
+            return torch.ones(3) * times
+
+    return Nothing(), (2,)
 """
 TWO = ["shufflenet_v2_x0_5", "mobilenet_v1_x0_25"]
 SHORT = ["--measure", "--max-seconds", "0.02", "--processes", "1"]
@@ -61,6 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "80")
     (tmp_path / "nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -84,6 +118,58 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert captured.err.startswith("macprof: ")
     assert captured.err.count("\n") == 1
     return captured.err
+
+
+# --------------------------------------------------------------------------------------------------------------- images
+
+ONE = 14 * 14 * 8 * 27  # multiply-adds of one image
+
+
+def test_images_are_those_that_a_model_is_called_with(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    names = [f"nets.py:{name}" for name in ("eight", "by_name", "counted", "vector")]
+    found = {each["model"]: each for each in read(capsys, *names, "--platform", "nominal")["models"]}
+    eight, by_name, counted, vector = (found[name] for name in names)
+    assert [each["images"] for each in (eight, by_name, counted, vector)] == [8, 1, 1, 1]
+    assert [each["mult_adds"] for each in (eight, by_name, counted)] == [8 * ONE, ONE, ONE]
+    # Image by image they are alike.
+    assert eight["predicted_rate"] == pytest.approx(8 / eight["predicted_seconds"])
+
+
+def test_a_batch_repeats_whatever_inputs_a_model_has(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    names = [f"nets.py:{name}" for name in ("eight", "by_name", "counted")]
+    for each in read(capsys, *names, "--batch", "4", "--platform", "nominal")["models"]:
+        images = 32 if each["model"] == "nets.py:eight" else 4
+        assert (each["images"], each["mult_adds"]) == (images, images * ONE)
+        assert each["inputs"][0][0] == images
+
+
+@pytest.mark.parametrize(("batch", "said"), [("2", "no input of nets.py:nothing can be repeated"), ("9" * 12, "fewer")])
+def test_a_batch_that_cannot_be_is_one_line(
+    batch: str, said: str, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    name = "nets.py:nothing" if batch == "2" else "nets.py:eight"
+    message = refused(capsys, name, "nets.py:wide", "--batch", batch)
+    assert f"--batch {batch}" in message
+    assert said in message
+
+
+def test_levels_of_other_inputs_are_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["shufflenet_v2_x1_0", "shufflenet_v2_x0_5"]
+    found = read(capsys, *names, "--input", "1x3x448x448", "--platform", "nominal")["models"]
+    assert {each["model"]: (each["level"], each["level_published"]) for each in found} == {
+        "shufflenet_v2_x1_0": ("500M", False), "shufflenet_v2_x0_5": ("140M", False),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", ["v1-table8", "v2-appendix-1a", "v2-appendix-1b", "v2-table8"])
+def test_a_batch_changes_no_figure_of_an_image(preset: str, capsys: pytest.CaptureFixture[str]) -> None:
+    one, four = (
+        read(capsys, "--preset", preset, "--batch", batch, "--platform", "nominal")["models"] for batch in "14"
+    )
+    for single, several in zip(one, four, strict=True):
+        assert several["images"] == several["inputs"][0][0] == 4
+        assert several["mult_adds"] == 4 * single["mult_adds"]
+        assert several["apart"] == single["apart"]
 
 
 # --------------------------------------------------------------------------------------------------------------- counts

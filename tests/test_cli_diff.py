@@ -90,7 +90,7 @@ def adds(text: str) -> tuple[int, int]:
 
 def test_the_same_model_twice(capsys: pytest.CaptureFixture[str]) -> None:
     out = run(capsys, "shufflenet_v2", "shufflenet_v2", "--fail-on-new", "--budget", "mult_adds=+0,accesses=+0%")
-    assert "no difference." in out
+    assert "no difference in what they take." in out
     assert max(map(cells, out.splitlines())) <= 80
 
 
@@ -308,3 +308,90 @@ def test_a_platform_s_file_is_found_from_a_revision(
     (repository / "mine.json").write_text(machine(name="mine").to_json())
     out = run(capsys, "--git", "v1", "main", *MODEL, "--platform", "./mine.json", "--format", "json")
     assert json.loads(out)["before"]["platform"] == "mine"
+
+
+# ----------------------------------------------------------------------------------------------- what users bring along
+
+BLOCK = """
+from torch import nn
+
+class Block(nn.Module):
+    def __init__(self, adds):
+        super().__init__()
+        self.conv, self.adds = nn.Conv2d(4, 4, 1), adds
+
+    def forward(self, x):
+        return x + self.conv(x) if self.adds else self.conv(x)
+
+def a():
+    return nn.Sequential(Block(True))
+
+def b():
+    return nn.Sequential(Block(False))
+"""
+
+
+@pytest.fixture
+def block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "net.py").write_text(BLOCK)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_module_that_lost_its_own_operator_is_changed_not_removed(
+    capsys: pytest.CaptureFixture[str], block: Path
+) -> None:
+    for before, after, more in (("a", "b", -1), ("b", "a", 1)):
+        found = json.loads(run(capsys, f"net.py:{before}", f"net.py:{after}", "--input", "1x4x8x8", "-f", "json"))
+        (change,) = found["modules"]
+        assert change["change"] == "changed"
+        assert change["difference"]["op_count"] == more
+
+
+def test_bytes_are_bytes_and_growth_has_a_sign(capsys: pytest.CaptureFixture[str], block: Path) -> None:
+    for form in ("text", "markdown"):
+        out = run(capsys, "net.py:b", "net.py:a", "--input", "1x4x64x64", "-f", form)
+        # x is read twice and a sum written: three maps of 64 KiB.
+        assert "+192 KiB" in out, out
+        assert "+16.4 k" in out
+
+
+def test_csv_of_two_audits_has_their_totals(capsys: pytest.CaptureFixture[str], block: Path) -> None:
+    for name in "ab":
+        assert main(["audit", "--model", f"net.py:{name}", "--input", "1x4x8x8", "--platform", "nominal",
+                     "--exit-zero", "-o", f"{name}.json"]) == 0  # fmt: skip
+    out = run(capsys, "a.json", "b.json", "-f", "csv")
+    assert out.splitlines()[0] == "figure,was,became,shift,shift_share"
+    assert "memory access" in out
+
+
+@pytest.mark.parametrize("option", [["--input", "1x2"], ["--batch", "4"], ["--arg", "x=1"]])
+def test_how_to_build_what_is_saved_is_refused(
+    option: list[str], capsys: pytest.CaptureFixture[str], block: Path
+) -> None:
+    for name in "ab":
+        assert main(["analyze", "--model", f"net.py:{name}", "--input", "1x4x8x8", "-o", f"{name}.json"]) == 0
+    assert option[0] in refused(capsys, "a.json", "b.json", *option)
+
+
+def test_a_number_beyond_all_counts_is_damage(capsys: pytest.CaptureFixture[str], block: Path) -> None:
+    assert main(["analyze", "--model", "net.py:a", "--input", "1x4x8x8", "-o", "a.json"]) == 0
+    data = json.loads(Path("a.json").read_text())
+    Path("b.json").write_text(json.dumps({**data, "totals": {**data["totals"], "flops": 10**400}}))
+    assert "damaged" in refused(capsys, "a.json", "b.json")
+
+
+def test_temporary_files_within_the_repository(
+    capsys: pytest.CaptureFixture[str], repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(repository / "tmp"))
+    data = json.loads(run(capsys, "--git", "v1", "main", *MODEL, "--format", "json"))
+    assert data["after"]["totals"]["mult_adds"] == 4200
+    assert not list((repository / "tmp").iterdir())
+
+
+def test_revisions_that_have_colons(capsys: pytest.CaptureFixture[str], repository: Path) -> None:
+    name = "HEAD@{2099-01-01 10:00:00}"
+    data = json.loads(run(capsys, "--git", name, f"{name}:nets/net.py:Net", *MODEL, "--format", "json"))
+    assert data["same"]

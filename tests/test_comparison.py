@@ -260,6 +260,14 @@ def test_measured_networks_are_compared_round_by_round() -> None:
     assert judged["measured", "multiply-adds"] == Agreement(0, 2, 1)
 
 
+def test_networks_that_share_no_round_have_no_speed_up() -> None:
+    one = Measurement(Case(MODELS, "batch 1", "a"), rounds(1, 1, 1, process=0), "time is up")
+    other = Measurement(Case(MODELS, "batch 1", "b"), rounds(2, 2, 2, process=1), "time is up")
+    with_all = with_times([contender("a", 1), contender("b", 2)], {"a": one, "b": other}, SETTINGS)
+    found = with_speed_ups(comparison(*with_all, settings=SETTINGS, baseline="a"))
+    assert tally(found, found.contenders[1])["measured_speed_up"] is None
+
+
 def test_networks_that_share_no_round_are_undecided() -> None:
     one = Measurement(Case(MODELS, "batch 1", "a"), rounds(1, 1, 1, process=0), "time is up")
     other = Measurement(Case(MODELS, "batch 1", "b"), rounds(2, 2, 2, process=1), "time is up")

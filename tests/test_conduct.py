@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,46 @@ def test_a_run_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     other = Plan(PLAN.benchmarks, quick=True, settings=Settings(processes=2, min_rounds=4, max_seconds=0.02))
     with open_store(store_file) as store, pytest.raises(StoreFailed, match="cannot resume"):
         conduct.conduct(other, store, resume=True)
+
+
+OWN = """
+import torch
+from torch import nn
+
+def build():
+    return nn.Conv2d(3, WIDTH, 3), torch.zeros(1, 3, 32, 32)
+
+def other():
+    return nn.Conv2d(3, 4, 3), torch.zeros(1, 3, 32, 32)
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """Two networks of a user's file, in the current folder."""
+    (tmp_path / "net.py").write_text(OWN.replace("WIDTH", "8"))
+    monkeypatch.chdir(tmp_path)
+    return Plan(models=("net.py:build", "net.py:other"), settings=Settings(processes=3, min_rounds=3, max_seconds=2.0))
+
+
+def test_a_network_that_was_changed_is_not_gone_on_with(own: Plan, tmp_path: Path) -> None:
+    store_file = tmp_path / "results.sqlite"
+    begun = start(own, store_file)
+    wait_for_samples(begun, store_file)
+    begun.kill()
+    begun.wait()
+    Path("net.py").write_text(OWN.replace("WIDTH", "64"))
+    with open_store(store_file) as store, pytest.raises(StoreFailed, match=r"cannot resume.*code of net\.py was"):
+        conduct.conduct(own, store, resume=True)
+
+
+def test_a_file_beside_the_network_is_no_module_of_pythons(own: Plan, tmp_path: Path) -> None:
+    for name in ("platform", "queue", "token"):
+        Path(f"{name}.py").write_text("raise SystemExit(0)\n")
+    short = replace(own, settings=SHORT)
+    with open_store(tmp_path / "results.sqlite") as store:
+        found = conduct.conduct(short, store)
+    assert all(each.samples for each in found.measurements), [each.stopped for each in found.measurements]
 
 
 # --------------------------------------------------------------------------------------------------------------- a kill

@@ -138,7 +138,7 @@ def test_the_same_model_twice_is_no_difference() -> None:
     found = differ(side(one), side(one))
     assert found.same
     assert (found.modules, found.targets) == ((), ())
-    assert verdict(found) == "no difference"
+    assert verdict(found) == "no difference in what they take"
     assert not found.fails(on_new=True)
 
 
@@ -351,7 +351,7 @@ def test_the_comment_is_short_folded_and_safe() -> None:
     found = differ(side(before, "a|b`@you"), side(after, "<b>"), parse_allowances("mult_adds=+5%"))
     text = comment(found)
     assert text.splitlines()[0] == (
-        "**macprof** `a\\|b'@you` → `<b>`: modules: 2 changed; over budget: mult\\_adds"
+        "**macprof** `a|b'@you` → `<b>`: modules: 2 changed; over budget: mult\\_adds"
     )  # fmt: skip
     assert "| multiply-adds | 3.20 k | 4.80 k | **+1.60 k (+50.0%)** |" in text
     assert "Unchanged: operators." in text

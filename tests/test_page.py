@@ -224,6 +224,12 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     assert said == []
 
 
+def page_rows(view: Any) -> list[str]:
+    """Modules of the operators that are shown."""
+    found: list[str] = view.locator(".operators tbody th").evaluate_all("rows => rows.map((row) => row.textContent)")
+    return found
+
+
 def first_rows(view: Any, many: int = 3) -> list[list[str]]:
     rows = view.locator(".operators tbody tr").evaluate_all(
         "(rows, many) => rows.slice(0, many).map((row) => [...row.children].map((cell) => cell.textContent))", many
@@ -298,7 +304,11 @@ def test_modules_are_drawn_by_three_measures_and_zoomed_by_keyboard(opened: Any)
     assert drawn["stage2"] == drawn[""]
     assert "stage3" not in drawn
     view.get_by_role("button", name="List its operators").click()
-    assert view.get_by_label("Filter operators").input_value() == "stage2"
+    inside = [row for row in page_rows(view) if row == "stage2" or row.startswith("stage2.")]
+    assert len(inside) == len(page_rows(view)) == modules["stage2"][2]
+    view.get_by_role("button", name="Only in stage2: show all").click()
+    assert view.evaluate("document.activeElement.type") == "search"
+    assert len(page_rows(view)) > len(inside)
     view.locator(".bar[tabindex='0']").focus()
     view.keyboard.press("Escape")
     assert "stage3" in view.locator(".bar").evaluate_all(wide)
@@ -406,3 +416,77 @@ def test_on_paper_nothing_stays_shut(opened: Any) -> None:
     assert view.locator("details[open]").count() == 0
     view.emulate_media(media="print")
     assert view.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+SIDE_BY_SIDE = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList(nn.Sequential(nn.Linear(4, 4), nn.ReLU()) for _ in range(MANY))
+        self.add_module("a b", nn.Linear(4, 4))
+        setattr(self, "\u202eturned", nn.Linear(4, 4))
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return getattr(self, "\u202eturned")(getattr(self, "a b")(x))
+
+
+def build():
+    return Net(), torch.zeros(1, 4)
+"""
+
+
+def many_parts(tmp_path: Path, many: int) -> str:
+    (tmp_path / "net.py").write_text(SIDE_BY_SIDE.replace("MANY", str(many)), encoding="utf-8")
+    settings = api.audit_settings(None, platform="nominal")
+    return api.report_page(api.audits_named([f"{tmp_path / 'net.py'}:build"], settings))
+
+
+def test_a_name_turns_nothing_round(tmp_path: Path) -> None:
+    page = many_parts(tmp_path, 1)
+    assert "\u202e" not in page
+    assert "\\u202eturned" in page
+
+
+@needs_browser
+def test_a_module_lists_its_own_operators_alone(opened: Any, tmp_path: Path) -> None:
+    view = opened(many_parts(tmp_path, 12))
+    for module, operators in (("parts.1", 2), ("a b", 1), ("parts", 24)):
+        view.locator(f".bar[data-path='{module}']").focus()
+        view.get_by_role("button", name="List its operators").click()
+        shown = page_rows(view)
+        assert len(shown) == operators, module
+        assert all(row == module or row.startswith(f"{module}.") for row in shown)
+    view.get_by_label("Filter operators").fill("1x4")
+    view.wait_for_timeout(200)
+    assert len(page_rows(view)) == 24
+    view.get_by_label("Filter operators").fill("1×4 parts.11")
+    view.wait_for_timeout(200)
+    assert len(page_rows(view)) == 2
+
+
+@needs_browser
+def test_what_is_too_narrow_to_draw_is_said(opened: Any, tmp_path: Path) -> None:
+    view = opened(many_parts(tmp_path, 3000))
+    assert re.search(
+        r"[\d,]+ modules are narrower than a pixel here, and not drawn", view.locator(".icicle").inner_text()
+    )
+    # What is as narrow as its borders would be no more than these.
+    view = opened(many_parts(tmp_path, 400))
+    thin = view.locator(".bar.thin").first
+    assert thin.evaluate("bar => getComputedStyle(bar).borderLeftWidth") in ("0px", "")
+
+
+@needs_browser
+def test_the_focus_stays_where_a_button_goes(opened: Any, tmp_path: Path) -> None:
+    view = opened(many_parts(tmp_path, 300))
+    view.locator(".operators .more", has_text="Show all").click()
+    assert view.evaluate("document.activeElement.getAttribute('role')") == "region"
+    view.locator(".bar[data-path='parts']").click()
+    view.get_by_role("button", name="Zoom out").click()
+    assert view.evaluate("document.activeElement.dataset.path") == ""

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
+from experiments.order.rerun import same_pairs
 from experiments.order.table import judge, pairs_of, share, write
+from mac_profiler.comparison import Comparison, Contender, Counts
+from mac_profiler.lineup import with_times
+from mac_profiler.measurement import MODELS, Case, Settings
+from mac_profiler.published import Published
+from tests.machines import measured
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "published_order"
 
@@ -31,7 +37,14 @@ def model(name: str, **figures: Any) -> dict[str, Any]:
 
 
 def comparison(**besides: Any) -> dict[str, Any]:
-    return {"title": "a-preset: some networks", "baseline": "", "models": [], "agreements": [], **besides}
+    return {
+        "title": "a-preset: some networks",
+        "baseline": "",
+        "models": [],
+        "agreements": [],
+        "same_pairs": {"pairs": 0},
+        **besides,
+    }
 
 
 def test_pairs_are_those_of_one_level_where_there_are_levels() -> None:
@@ -60,13 +73,29 @@ def test_a_complexity_that_is_apart_owes_a_reason(reason: str, verdict: str) -> 
     assert ("without: far" in said) == (verdict == "not met")
 
 
-@pytest.mark.parametrize(("ours", "verdict"), [(pairs(8, 2), "met"), (pairs(6, 4), "not met")])
-def test_our_order_is_held_against_that_of_multiply_adds(ours: dict[str, Any], verdict: str) -> None:
-    none = pairs(0, 0)
-    orders = [agreement("measured", "ARM", ours, none), agreement("ARM", "multiply-adds", pairs(7, 3), none)]
-    assert [row[2] for row in judge(comparison(agreements=orders))] == [verdict]
-    # Beside a baseline, networks of all complexities are compared.
-    assert not list(judge(comparison(agreements=orders, baseline="alexnet")))
+@pytest.mark.parametrize(("ours", "verdict"), [(8, "met"), (7, "not met"), (6, "not met")])
+def test_our_order_is_held_against_that_of_multiply_adds(ours: int, verdict: str) -> None:
+    found = comparison(same_pairs={"pairs": 10, "measured": ours, "multiply-adds": 7})
+    assert [row[2] for row in judge(found)] == [verdict]
+
+
+def test_orders_are_counted_in_the_pairs_that_all_decide() -> None:
+    def network(name: str, mult_adds: int, arm: str, level: str) -> Contender:
+        figures = {"arm_images_per_second": Published("arm_images_per_second", arm, "somewhere")}
+        counts = Counts(mult_adds, 2 * mult_adds, 100, 50, 10, 400, 7, 3.0, 25.0, 1e-3)
+        return Contender(name, name, name, counts=counts, figures=figures, level=level)
+
+    networks = [
+        network("a", 40, "10", "40M"), network("b", 41, "20", "40M"), network("c", 42, "20", "40M"),
+        network("d", 300, "1", "300M"),
+    ]  # fmt: skip
+    settings = Settings(processes=2)
+    times = {"a": 0.02, "b": 0.01, "c": 0.03, "d": 0.04}
+    samples = {name: measured(Case(MODELS, "batch 1", name), seconds) for name, seconds in times.items()}
+    found = Comparison(tuple(with_times(networks, samples, settings)), "made-up", settings=settings)
+    # On ARM b and c are a tie, and d is at another level: ab, in which we agree and multiply-adds do not, and ac, in
+    # which neither does.
+    assert same_pairs(found) == {"pairs": 2, "measured": 1, "multiply-adds": 0}
 
 
 @pytest.mark.parametrize(("foretold", "verdict"), [(pairs(9, 1), "met"), (pairs(89, 11), "not met")])

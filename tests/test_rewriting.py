@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -339,6 +340,44 @@ def test_what_is_no_number_any_more_is_not_equal(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(preview, "_PASSES", (divide,))
     assert not previewed(nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU()), (2, 4, 8, 8)).equal
+
+
+def test_a_later_result_that_is_no_number_any_more_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Two(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x * 2, x.relu()
+
+    def divide(module: GraphModule) -> list[Rewrite]:
+        relu = next(node for node in module.graph.nodes if node.target == torch.ops.aten.relu.default)
+        relu.target = torch.ops.aten.rsqrt.default
+        return []
+
+    monkeypatch.setattr(preview, "_PASSES", (divide,))
+    found = previewed(Two(), (2, 4, 8, 8))
+    assert not found.equal
+    assert found.difference == math.inf
+
+
+def test_what_is_no_number_in_both_is_equal() -> None:
+    class Roots(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x * 2, x.sqrt()
+
+    found = previewed(Roots(), (2, 4, 8, 8))
+    assert found.equal
+    assert found.difference == 0.0
+    assert 0 < found.largest < 100
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_fewer_digits_are_no_other_function(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    layers = [layer for _ in range(6) for layer in (nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())]
+    module = nn.Sequential(*layers).to(dtype)
+    built = Built("net", module.eval(), (torch.zeros(2, 8, 16, 16, dtype=dtype),))
+    found = preview.preview_of(built, profile_of)
+    assert len(found.rewrites) == 6
+    assert found.equal, (found.difference, found.largest)
 
 
 def by_data(_: Any, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mac_profiler.errors import InvalidInput, MacprofError, OutputFailed, UnknownName
+from mac_profiler.nominal import nominal_platform
 from mac_profiler.platform import Platform
 from mac_profiler.shelf import check_name, find_here, folder, load, names, place_of, save, why_not_here
 from tests.machines import BANDWIDTHS, machine
@@ -90,14 +91,20 @@ def test_a_name_that_a_file_should_not_have(name: str) -> None:
         check_name(name)
 
 
+def test_the_stated_platform_is_known_by_name_and_keeps_it() -> None:
+    assert load("nominal") == nominal_platform()
+    with pytest.raises(InvalidInput, match="--name nominal: "):
+        check_name("nominal")
+
+
 def test_an_unknown_name_says_what_there_is() -> None:
-    with pytest.raises(UnknownName, match=r"no platform named 'one'\. None is kept yet\. 'macprof calibrate'"):
+    with pytest.raises(UnknownName, match=r"no platform named 'one'\. The platforms are nominal\. 'macprof calibrate'"):
         load("one")
     kept("laptop")
     kept("server")
     with pytest.raises(UnknownName, match=r"'labtop'\..*laptop"):
         load("labtop")
-    with pytest.raises(UnknownName, match=r"There are laptop, server\."):
+    with pytest.raises(UnknownName, match=r"The platforms are laptop, server, nominal\."):
         load("zzz")
 
 

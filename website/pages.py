@@ -11,6 +11,8 @@ from typing import Any
 from website.excerpts import ROOT
 
 # Modules whose docstring explains something that a reader of results may ask.
+# reports/NAME/table.md
+REPORT_DEPTH = 2
 MACHINES = ("bounds", "blocks", "fusion", "score", "audit", "predict", "plugins", "published", "reuse")
 
 
@@ -80,9 +82,9 @@ def machines() -> str:
 
 
 def reports() -> Iterator[tuple[str, Path]]:
-    """Path within the site, and file, of every report's table and figure."""
-    for table in sorted((ROOT / "reports").glob("*/table.md")):
-        for file in (table, table.with_name("figure.svg")):
+    """Path within the site, and file, of every report's tables and figures."""
+    for table in sorted((ROOT / "reports").rglob("table.md")):
+        for file in (table, *sorted(table.parent.glob("*.svg"))):
             yield file.relative_to(ROOT).as_posix(), file
 
 
@@ -91,7 +93,8 @@ def navigation() -> Mapping[str, list[Any]]:
     return {
         "<commands>": [{f"macprof {Path(path).stem}": path} for path, _ in commands()],
         "<rules>": sorted(path for path, _ in rules()),
-        "<reports>": [path for path, _ in reports() if path.endswith(".md")],
+        # What is below a report is reached from it.
+        "<reports>": [path for path, _ in reports() if path.endswith(".md") and path.count("/") == REPORT_DEPTH],
     }
 
 

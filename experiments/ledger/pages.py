@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from experiments.ledger.compared import compared
 from experiments.ledger.evidence import EVIDENCE, GUIDELINES, REPORTS, Line, guideline, results_of
 from experiments.reporting.files import markdown_table
+from experiments.reporting.verdicts import verdicts
 
 DOCS = REPORTS.parent / "docs"
 _INTRODUCTION = """\
@@ -20,6 +22,12 @@ _PAPER = """\
 ## The paper's own experiments, here
 
 Whether each row of the paper's tables 1 to 4 is slower, or faster, than the first of its group on this CPU, too."""
+
+
+_UNMET = """\
+## What was expected and is not met
+
+Row by row, as the reports have it."""
 
 
 def written() -> dict[Path, str]:
@@ -51,9 +59,21 @@ def ledger() -> str:
         _PAPER,
         _table(paper),
     ]
+    unmet = list(not_met())
+    if unmet:
+        parts += [_UNMET, "\n".join(unmet)]
     if missing:
         parts.append(f"No report of {', '.join(missing)} is here.")
     return "\n\n".join(parts) + "\n"
+
+
+def not_met() -> Iterator[str]:
+    """Every row that its report says is not met, in the report's words, whether a line above is about it or not."""
+    for folder in sorted(path.parent for path in REPORTS.glob("*/table.md")):
+        for part in verdicts((folder / "table.md").read_text(encoding="utf-8")):
+            for row in part.splitlines():
+                if row.startswith("- not met"):
+                    yield f"- [{folder.name}](../reports/{folder.name}/table.md): {row.removeprefix('- ')}"
 
 
 def _table(found: list[tuple[str, Line]]) -> str:

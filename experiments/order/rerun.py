@@ -9,9 +9,10 @@ from typing import Any
 
 from experiments.guidelines.report import SMOKE
 from experiments.reporting.options import Options
+from mac_profiler.agreements import ARM, MEASURED, MULT_ADDS, distinct, orders_of
 from mac_profiler.api import calibrate, compare
 from mac_profiler.calibrate import SETTINGS
-from mac_profiler.comparison import Comparison
+from mac_profiler.comparison import LEVELS, Comparison
 from mac_profiler.comparison_figures import draw_all
 from mac_profiler.document import Screen
 from mac_profiler.league import describe_comparison
@@ -45,9 +46,10 @@ def rerun(names: list[str], options: Options) -> dict[str, Any]:
 
 def keep(comparison: Comparison, folder: Path) -> None:
     """Write table and figures of one comparison."""
-    draw_all(comparison, folder)
+    drawn = [path.name for path in draw_all(comparison, folder) if path.suffix == ".svg"]
     text = render(describe_comparison(replace(comparison, run="", store="")), "markdown", Screen())
-    (folder / "table.md").write_text(text, encoding="utf-8")
+    pictures = "".join(f"\n![{name.removesuffix('.svg').replace('_', ' ')}]({name})\n" for name in drawn)
+    (folder / "table.md").write_text(f"{text}{pictures}", encoding="utf-8")
 
 
 def as_data(comparison: Comparison) -> dict[str, Any]:
@@ -58,4 +60,24 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
         for each in comparison.contenders
         if each.measurement is not None
     }
-    return {**found, "run": "", "samples": samples}
+    return {**found, "run": "", "samples": samples, "same_pairs": same_pairs(comparison)}
+
+
+def same_pairs(comparison: Comparison) -> dict[str, int]:
+    """Of the pairs of one complexity that we, the papers' ARM and multiply-adds decide, how many are as on ARM."""
+    networks, orders = distinct(comparison), orders_of(comparison)
+    arm, ours, usual = (orders[name] for name in (ARM, MEASURED, MULT_ADDS))
+    levels = any(each.level in LEVELS for each in networks)
+    decided = [
+        pair
+        for pair, side in arm.items()
+        if side
+        and ours.get(pair)
+        and usual.get(pair)
+        and (not levels or networks[pair[0]].level == networks[pair[1]].level in LEVELS)
+    ]
+    return {
+        "pairs": len(decided),
+        MEASURED: sum(ours[pair] == arm[pair] for pair in decided),
+        MULT_ADDS: sum(usual[pair] == arm[pair] for pair in decided),
+    }

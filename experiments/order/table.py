@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from experiments.reporting.files import environment_table, markdown_table
+from mac_profiler.agreements import MEASURED, MULT_ADDS
 from mac_profiler.comparison import TOLERANCE
 from mac_profiler.units import count
 
@@ -56,13 +57,12 @@ def judge(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             + (f", without: {', '.join(silent)}" if silent else ""),
             _verdict(not silent),
         )
-    (here, pairs), (usual, others) = share(found, "measured", "ARM"), share(found, "ARM", "multiply-adds")
-    # Beside a baseline, networks of all complexities are compared; there multiply-adds tell the order well.
-    if here is not None and usual is not None and not found["baseline"]:
+    same = found["same_pairs"]
+    if same["pairs"]:
         yield (
             f"{name}: the measured order is ARM's in more pairs than that of multiply-adds is",
-            f"{here:.1%} of {pairs} beside {usual:.1%} of {others}",
-            _verdict(here > usual),
+            f"{same[MEASURED]} of {same['pairs']} beside {same[MULT_ADDS]}",
+            _verdict(same[MEASURED] > same[MULT_ADDS]),
         )
     foretold, pairs = share(found, "measured", "predicted")
     if foretold is not None:

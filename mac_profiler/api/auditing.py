@@ -20,7 +20,6 @@ from mac_profiler.errors import InvalidInput, UnknownName
 from mac_profiler.finding import Place
 from mac_profiler.models import Built
 from mac_profiler.nominal import nominal_platform
-from mac_profiler.plan import batched
 from mac_profiler.platform import Platform
 from mac_profiler.predict import predict
 from mac_profiler.profile import Profile
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from mac_profiler.measurement import Scalar, Settings
 
 Say = Callable[[str], None]
-NOMINAL = "nominal"
 
 
 def audit_model(model: Any, /, *args: Any, settings: AuditSettings | None = None, **kwargs: Any) -> Audited:
@@ -136,11 +134,9 @@ def audit_named(
     def build(device: str) -> tuple[Built, Mapping[str, tuple[str, ...]], Profile]:
         say(f"building {name}")
         with record_building_lines() as lines:
-            built = models.find(name, arguments, inputs, device=device)
+            built = models.find(name, arguments, inputs, device=device, batch=batch)
         if preview:
             _check_runs(built)
-        if not inputs and batch > 1:
-            built = replace(built, args=batched(built.args, batch))
         if "learned_from" not in platform.provenance:
             built = in_dtype(built, platform.dtype)
         say(f"tracing {name}")
@@ -208,6 +204,9 @@ def _check_runs(built: Built) -> None:
     Raises:
         InvalidInput: it, or an input, is elsewhere than on the CPU.
     """
+    if not hasattr(built.module, "parameters"):
+        # Refused by the preview itself.
+        return
     tensors = [*built.module.parameters(), *built.module.buffers(), *built.args, *built.kwargs.values()]
     places = {str(each.device) for each in tensors if hasattr(each, "device")} - {"cpu"}
     if places:
@@ -235,8 +234,6 @@ def choose_platform(name: str | None, device: str = "cpu") -> tuple[Platform, st
         UnknownName: none has that name.
         InvalidInput: the file is no platform's.
     """
-    if name == NOMINAL:
-        return nominal_platform(), ""
     if name is not None:
         return load(name), ""
     try:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from mac_profiler import models, presets
 from mac_profiler.api.analysis import profile_of
-from mac_profiler.api.auditing import NOMINAL, choose_platform
+from mac_profiler.api.auditing import choose_platform
 from mac_profiler.api.forecast import environment_here, in_dtype
 from mac_profiler.blocks import all_blocks, find_blocks
 from mac_profiler.comparison import Comparison, Contender, Counts
 from mac_profiler.errors import InvalidInput, MacprofError
-from mac_profiler.inputs import parse_input
 from mac_profiler.lineup import published_figures, same_network, with_levels, with_speed_ups, with_times
-from mac_profiler.plan import Plan, batched
+from mac_profiler.nominal import NOMINAL
+from mac_profiler.plan import Plan
 from mac_profiler.platform import Platform
 from mac_profiler.predict import predict
 from mac_profiler.published import models_by_label
@@ -80,9 +80,16 @@ def compare(
             counted[each.built_as] = _counted(each, where, inputs, at_once, strict=strict)
     contenders = with_levels(
         [
-            replace(each, counts=(own := counted[each.built_as]).counts, missing=each.missing or own.missing)
+            replace(
+                each,
+                counts=(own := counted[each.built_as]).counts,
+                images=own.images,
+                missing=each.missing or own.missing,
+            )
             for each in contenders
-        ]
+        ],
+        # The paper's are those of networks with images of their own.
+        published=not inputs,
     )
     comparison = Comparison(
         tuple(contenders),
@@ -109,7 +116,7 @@ def _line_up(
         known = ", ".join(presets.names())
         raise InvalidInput(f"nothing to compare: name two models or more, or a --preset ({known})")
     families = {entry.name: entry.family for entry in models.entries()}
-    found, at_once = [], batch or 1
+    found, at_once = [], batch or 1 if preset is None else 1
     for row in presets.rows_of(preset) if preset is not None else ():
         assert preset is not None  # noqa: S101 - its rows are gone through
         images = batch or row.batch(device)
@@ -134,7 +141,6 @@ def _line_up(
             f"{names[0]}: the preset {preset.NAME if preset else ''} has images of several sizes, and other models are "
             "not called with them; compare them without it"
         )
-    images = parse_input(inputs[0]).shape[0] if inputs else at_once
     for name in names:
         known = _canonical(name)
         twin = same_network(known, found)
@@ -142,7 +148,7 @@ def _line_up(
             said = f"{name} is given twice" if twin.label == name else f"{name} and {twin.label} are the same network"
             raise InvalidInput(f"{said}; name each network once")
         figures = {} if inputs else published_figures(known)
-        found.append(Contender(name, known, name, family=families.get(known, ""), figures=figures, images=images))
+        found.append(Contender(name, known, name, family=families.get(known, ""), figures=figures))
     return found, at_once
 
 
@@ -182,9 +188,8 @@ def _counted(each: Contender, platform: Platform, inputs: Sequence[str], batch: 
     if each.missing:
         return each
     try:
-        built = models.find(each.built_as, {}, inputs)
-        if not inputs and batch > 1:
-            built = replace(built, args=batched(built.args, batch))
+        built = models.find(each.built_as, {}, inputs, batch=batch)
+        each = replace(each, images=models.images_of(built))
         if "learned_from" not in platform.provenance:
             built = in_dtype(built, platform.dtype)
         prediction = predict(profile_of(built), _for_batch(platform, each.images))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
+import re
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,6 +63,8 @@ def differ_named(before: str, after: str, asked: Asked, *, progress: Say = lambd
     """
     # Read before anything is built: a slip in a name should not wait for a model.
     saved = {name: read_side(name) for name in (before, after) if is_saved(name)}
+    if len(saved) == len({before, after}):
+        _check_useless(asked)
     first = saved.get(before) or _built(before, asked, asked.before_arguments, progress)
     if after in saved:
         return differ(first, saved[after], asked.allowances)
@@ -77,6 +77,16 @@ def differ_named(before: str, after: str, asked: Asked, *, progress: Say = lambd
     if before == after:
         first, second = replace(first, name=f"{before} (before)"), replace(second, name=f"{after} (after)")
     return differ(first, second, asked.allowances)
+
+
+def _check_useless(asked: Asked) -> None:
+    """Raises InvalidInput: it is said how to build, and nothing is built."""
+    given = {
+        "--input": asked.inputs, "--batch": asked.batch > 1, "--arg": asked.before_arguments or asked.after_arguments,
+    }  # fmt: skip
+    useless = [name for name, value in given.items() if value]
+    if useless:
+        raise InvalidInput(f"{useless[0]} says how a model is built, and both are saved documents; leave it out")
 
 
 def differ_revisions(
@@ -98,14 +108,22 @@ def differ_revisions(
     first = _at_revision(before, model, asked, asked.before_arguments, progress)
     if rest:
         return differ(first, _at_revision(rest[0], model, asked, asked.after_arguments, progress), asked.allowances)
-    name = model or before.partition(":")[2]
+    name = model or _split(before)[1]
     second = _built(name, asked, asked.after_arguments, progress)
     return differ(first, replace(second, name=f"{name} in {WORKING_TREE}"), asked.allowances)
 
 
+def _split(text: str) -> tuple[str, str]:
+    """A revision, and the model that is named behind it.
+
+    No name of a branch or tag has a colon in it (git check-ref-format), but "HEAD@{12:30}" and ":/words of a message".
+    """
+    found = re.fullmatch(r"((?:[^:{}]|\{[^}]*\})+)(?::(.*))?", text, re.DOTALL)
+    return (found[1], found[2] or "") if found else (text, "")
+
+
 def _at_revision(text: str, model: str | None, asked: Asked, arguments: tuple[str, ...], progress: Say) -> Side:
-    # No name of a branch or tag has a colon in it (git check-ref-format).
-    name, _, own = text.partition(":")
+    name, own = _split(text)
     chosen = own or model
     if chosen is None:
         raise InvalidInput(
@@ -137,7 +155,4 @@ def _order(name: str, model: str, asked: Asked, arguments: tuple[str, ...]) -> O
 
 
 def _built(name: str, asked: Asked, arguments: tuple[str, ...], progress: Say) -> Side:
-    # What a model's own code prints is no part of the result.
-    with redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return built_side(_order(name, name, asked, arguments), progress)
+    return built_side(_order(name, name, asked, arguments), progress)

@@ -12,9 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,10 @@ from typing import Any
 from mac_profiler.audit_settings import AuditSettings
 from mac_profiler.difference import Side, side_of
 from mac_profiler.errors import MacprofError, ModelNotFound
+from mac_profiler.processes import HOME, own
+from mac_profiler.progress import apart
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = HOME / "mac_profiler"
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
@@ -117,18 +117,18 @@ def side_elsewhere(order: Order) -> Side:
     """
     with tempfile.TemporaryDirectory(prefix="macprof-") as folder:
         answer = Path(folder) / "answer.json"
-        path = os.pathsep.join(filter(None, (str(_PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+        command, environment = own("mac_profiler.api.elsewhere", str(answer))
         done = subprocess.run(  # noqa: S603 - this program itself
-            [sys.executable, "-P", "-m", "mac_profiler.api.elsewhere", str(answer)],
-            env={**os.environ, "PYTHONPATH": path},
+            command,
+            env=environment,
             input=order.to_text(),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             check=False,
         )
         if not answer.is_file():
-            said = done.stderr.strip().rpartition("\n")[2]
+            said = done.stderr.strip().rpartition("\n")[2] or "it says nothing"
             raise ModelNotFound(f"{order.name}: the process that builds it died with status {done.returncode}: {said}")
         read = json.loads(answer.read_text(encoding="utf-8"))
     if "error" in read:
@@ -142,8 +142,7 @@ def main() -> None:
     order = Order.from_text(sys.stdin.read())
     read: dict[str, Any]
     try:
-        with redirect_stdout(sys.stderr), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with apart():
             if order.moved is not None:
                 order = _moved(order, order.moved)
             analysis, audit = _documents(order, lambda _: None)
@@ -166,7 +165,7 @@ def _moved(order: Order, moved: Elsewhere) -> Order:
         return tree / place.relative_to(repository)
 
     def within(place: Path) -> bool:
-        return place.is_relative_to(repository) and not _INSTALLED & set(place.parts) and place != _PACKAGE.parent
+        return place.is_relative_to(repository) and not _INSTALLED & set(place.parts) and place != HOME
 
     places = [Path(entry).resolve() for entry in sys.path]
     sys.path[:] = [str(there(place)) if within(place) else str(place) for place in places]
@@ -188,9 +187,11 @@ def _check_origins(model: str, moved: Elsewhere) -> None:
     """
     repository, tree = Path(moved.repository), Path(moved.tree)
     origins = {name: Path(file).resolve() for name, module in list(sys.modules.items())
-               if isinstance(file := getattr(module, "__file__", None), str)}  # fmt: skip
+               if isinstance(file := getattr(module, "__file__", None), str) and Path(file).is_absolute()}  # fmt: skip
     for name, file in origins.items():
-        if file.is_relative_to(repository) and not _INSTALLED & set(file.parts) and not file.is_relative_to(_PACKAGE):
+        # The tree itself may lie in the repository, where temporary files are kept there.
+        apart = _INSTALLED & set(file.parts) or file.is_relative_to(_PACKAGE) or file.is_relative_to(tree)
+        if file.is_relative_to(repository) and not apart:
             raise ModelNotFound(
                 f"its module '{name}' was loaded from the working tree ({file}), not from the revision, so they "
                 f"cannot be compared; save an analysis of each with 'macprof analyze --format json'"

@@ -114,14 +114,11 @@ def predict_named(
     """
     from mac_profiler import observe as observing
     from mac_profiler.measurement import Settings
-    from mac_profiler.plan import batched
     from mac_profiler.predict import predict
 
     say = progress or (lambda _: None)
     say(f"building {name}")
-    built = models.find(name, arguments, inputs, device="cpu" if observe else "meta")
-    if not inputs and batch > 1:
-        built = replace(built, args=batched(built.args, batch))
+    built = models.find(name, arguments, inputs, device="cpu" if observe else "meta", batch=batch)
     if "learned_from" not in platform.provenance:
         built = in_dtype(built, platform.dtype)
     say(f"tracing {name}")

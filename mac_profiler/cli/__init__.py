@@ -6,8 +6,11 @@ Nothing that takes long to import is imported here or at the top of a verb: help
 from __future__ import annotations
 
 import gc
+import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -18,8 +21,11 @@ from mac_profiler.errors import MacprofError
 from mac_profiler.registry import did_you_mean, modules_of
 
 STATUS_FAILED = 2
+# In the environment: what is not meant to happen is shown with its traceback.
+TRACEBACK = "MACPROF_TRACEBACK"
 STATUS_INTERRUPTED = 130
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+STATUS_TERMINATED = 143
+HELP_OPTIONS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 # typer brings its own copy of click in newer versions and imports click in older ones; the class is the same by name.
 UsageError: Any = next(parent for parent in typer.BadParameter.__mro__ if parent.__name__ == "ClickException")
 
@@ -68,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One short run makes nothing worth collecting, and collections take a tenth of the time that importing torch takes.
     collecting = gc.isenabled()
     gc.disable()
+    _end_in_order()
     try:
         command: Any = typer.main.get_command(app())
         status = command(
@@ -79,10 +86,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_explain(error))
     except (typer.Abort, KeyboardInterrupt):
         return STATUS_INTERRUPTED
+    except Exception as error:
+        # A mistake of macprof's own: it must not look like findings, which have the status that Python gives to it.
+        if os.environ.get(TRACEBACK):
+            raise
+        return _fail(
+            f"a mistake in macprof, {type(error).__name__}: {error}; please report it with the command, and with what "
+            f"{TRACEBACK}=1 prints besides"
+        )
     finally:
         if collecting:
             gc.enable()
     return status if isinstance(status, int) else 0
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM, by which CI cancels, unwind as Ctrl-C does: temporary folders go, and processes that measure end."""
+
+    def stop(*_: object) -> None:
+        raise SystemExit(STATUS_TERMINATED)
+
+    # Whoever calls this from Python and handles the signal goes on handling it; other threads cannot.
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, stop)
 
 
 def _fail(message: str) -> int:

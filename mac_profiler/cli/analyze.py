@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -35,14 +31,6 @@ def _devices() -> list[str]:
 
 def _groupings() -> list[str]:
     return list(GROUPINGS)
-
-
-@contextmanager
-def _apart() -> Iterator[None]:
-    """Keep what a model's own code prints out of the document, and its warnings out of the one line of a failure."""
-    with redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def analyze(
@@ -95,7 +83,7 @@ def analyze(
     check_choice("--device", device, DEVICES)
     given = dict(parse_argument(argument) for argument in arguments or ())
     shapes = inputs or ()
-    with progress(f"analyzing {model}") as say, _apart():
+    with progress(f"analyzing {model}") as say:
         try:
             profile = api.analyze_named(
                 model, arguments=given, inputs=shapes, train=train, device=device, weights=weights, progress=say

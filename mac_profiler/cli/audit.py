@@ -48,7 +48,7 @@ def audit(
     ] = None,
     config: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Settings. Default: [tool.macprof] of the nearest pyproject.toml."),
+        typer.Option(metavar="FILE", help="Settings. Default: tool.macprof of the nearest pyproject.toml."),
     ] = None,
     platform: PricedByOption = None,
     device: DeviceOption = "cpu",

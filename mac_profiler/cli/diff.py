@@ -119,6 +119,8 @@ def _deliver(difference: Difference, form: str, output: str | None, top: int | N
             write_file(output, text)
     else:
         shown = ROWS if top is None and form == "text" else top
-        deliver(describe(difference, top=shown, rows_first=form == "csv"), form, output)
+        deliver(
+            describe(difference, top=shown, rows_first=form == "csv" and difference.modules is not None), form, output
+        )
     if difference.fails(on_new=fail_on_new):
         raise typer.Exit(STATUS_FAILED)

@@ -44,11 +44,12 @@ def platforms(
     """List, show, plot and learn platforms.
 
     \b
-    list              every platform; what is done when nothing is said
-    show NAME         its rates, bandwidths and laws, and what they were measured with
-    plot NAME         its roofline, to the png or svg of --output
-    fit TABLE         learn a platform from measured speeds of known models, in the layout of
-                      timm's results, and keep it as --name, or write it to --output
+    list        every platform; what is done when nothing is said
+    show NAME   its rates, bandwidths and laws, and where they come from
+    plot NAME   its roofline, to the png or svg of --output
+    fit TABLE   learn a platform from measured speeds of known models, in
+                the layout of timm's results; kept as --name, or written
+                to --output
     """  # noqa: D301 - not an escaped letter but the sign by which click leaves a paragraph as it is
     check_choice("ACTION", action, list(ACTIONS))
     given = subject or []

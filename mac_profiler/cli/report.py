@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from contextlib import redirect_stdout
 from typing import Annotated
 
 import typer
@@ -36,7 +33,7 @@ def report(
     platform: PricedByOption = None,
     config: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Settings. Default: [tool.macprof] of the nearest pyproject.toml."),
+        typer.Option(metavar="FILE", help="Settings. Default: tool.macprof of the nearest pyproject.toml."),
     ] = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Build every finding and its remedy, and measure them here in turns.")
@@ -67,9 +64,7 @@ def report(
     if output is not None:
         check_writable(output)
     settings = api.audit_settings(config, platform=platform)
-    # What a model's own code prints stays out of the page, and its warnings out of the one line of a failure.
-    with progress("auditing") as say, redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with progress("auditing") as say:
         audits = api.audits_named(
             [*(names or ()), *(models or ())],
             settings,

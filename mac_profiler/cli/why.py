@@ -32,7 +32,8 @@ def why(
         str | None,
         typer.Option(
             metavar="NAME", autocompletion=complete_platform,
-            help="Name from 'macprof platforms', or a profile's file. Default: this machine, if it is calibrated.",
+            help="Name from 'macprof platforms', a profile's file, or nominal, the paper's GPU by its data sheet. "
+            "Default: this machine, if it is calibrated.",
         ),
     ] = None,
     device: DeviceOption = "cpu",

@@ -14,7 +14,7 @@ from typing import Literal
 from mac_profiler.baseline import Baseline, Known, fingerprint, narrowed
 from mac_profiler.budget import FIGURES, Item
 from mac_profiler.difference.growth import Allowance, check_allowances, parse_allowances
-from mac_profiler.difference.pairing import pair_parts, renamed, renames
+from mac_profiler.difference.pairing import Pair, pair_parts, renamed, renames
 from mac_profiler.difference.side import COUNTED, SUMMED, Part, Side, side_of
 from mac_profiler.errors import InvalidInput
 from mac_profiler.finding import Finding, Place
@@ -147,7 +147,7 @@ def differ(before: Side, after: Side, allowances: Sequence[Allowance] = ()) -> D
     modules = targets = None
     moved: dict[str, str] = {}
     if before.modules is not None and after.modules is not None:
-        pairs = pair_parts(before.modules, after.modules)
+        pairs = [_both_there(pair, before, after) for pair in pair_parts(before.modules, after.modules)]
         modules = tuple(Change(one, two) for one, two in pairs if one != two)
         moved = renames([(one.path, two.path) for one, two in pairs if one and two and one.content == two.content])
     if before.targets is not None and after.targets is not None:
@@ -156,6 +156,16 @@ def differ(before: Side, after: Side, allowances: Sequence[Allowance] = ()) -> D
     if before.findings is not None and after.findings is not None:
         findings = _turns(before, after, moved)
     return Difference(before, after, totals, modules, targets, findings, check_allowances(allowances, before, after))
+
+
+def _both_there(pair: Pair, before: Side, after: Side) -> Pair:
+    """The pair; a module that one side has, too, but with nothing of its own in it, is not added or removed."""
+    one, two = pair
+    if one is None and two is not None and two.path in before.bare:
+        return two.emptied(), two
+    if two is None and one is not None and one.path in after.bare:
+        return one, one.emptied()
+    return pair
 
 
 def _turns(before: Side, after: Side, moved: Mapping[str, str]) -> tuple[Turn, ...]:

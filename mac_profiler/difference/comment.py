@@ -10,6 +10,7 @@ from mac_profiler.difference import Change, Difference, Shift, Turn
 from mac_profiler.difference.told import (
     NAMES,
     TITLES,
+    amount,
     doubts,
     gaps,
     ordered,
@@ -20,8 +21,9 @@ from mac_profiler.difference.told import (
     type_of,
     verdict,
 )
-from mac_profiler.units import count, percent
+from mac_profiler.units import percent
 
+_BAR = re.compile(r"(?<!\\)\|")
 # GitHub refuses a comment of more than 65,536 characters.
 SHOWN = 40
 
@@ -57,8 +59,9 @@ def _totals(totals: Iterable[Shift]) -> Iterator[str]:
     yield from ("", "| | before | after | change |", "| --- | ---: | ---: | ---: |")
     for shift in changed:
         share = "" if shift.share is None else f" ({'+' if shift.difference > 0 else ''}{percent(shift.share)})"
-        change = f"**{signed(shift.difference)}{share.replace('-', '−')}**"
-        yield f"| {TITLES[shift.figure]} | {count(shift.before)} | {count(shift.after)} | {_escaped_tags(change)} |"
+        change = f"**{signed(shift.difference, shift.figure)}{share.replace('-', '−')}**"
+        before, after = (amount(shift.figure, value) for value in (shift.before, shift.after))
+        yield f"| {TITLES[shift.figure]} | {before} | {after} | {_escaped_tags(change)} |"
     same = [TITLES[shift.figure] for shift in totals if not shift.difference]
     if same:
         yield from ("", f"Unchanged: {', '.join(same)}.")
@@ -67,7 +70,7 @@ def _totals(totals: Iterable[Shift]) -> Iterator[str]:
 def _modules(changes: list[Change], shown: int) -> Iterator[str]:
     heads = ("module", "type", "multiply-adds", "memory access", "parameters", "output")
     yield from _folded(
-        f"{len(changes)} modules",
+        _several(len(changes), "module"),
         ("", *heads),
         [
             (each.kind, _code(path_of(each)), _code(type_of(each)), *_shifts(each, parameters=True), sizes_of(each))
@@ -83,7 +86,7 @@ def _targets(changes: Iterable[Change], shown: int) -> Iterator[str]:
     rows = [
         (each.kind, _code(each.part.path), *_shifts(each), signed(each.figures["op_count"])) for each in listed[:shown]
     ]
-    yield from _folded(f"{len(listed)} kinds of operators", heads, rows, len(listed))
+    yield from _folded(f"{_several(len(listed), 'kind')} of operators", heads, rows, len(listed))
 
 
 def _shifts(change: Change, *, parameters: bool = False) -> list[str]:
@@ -111,13 +114,19 @@ def _folded(title: str, heads: Iterable[str], rows: Sequence[tuple[str, ...]], a
     yield from ("", "</details>")
 
 
+def _several(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    # A bar ends a cell, even within code; prose has escaped its own.
+    sound = (_BAR.sub(r"\|", cell) for cell in cells)
+    return f"| {' | '.join(sound)} |"
 
 
 def _code(name: str) -> str:
     plain = " ".join(name.split())
-    return "`" + plain.replace("`", "'").replace("|", "\\|") + "`" if plain else ""
+    return "`" + plain.replace("`", "'") + "`" if plain else ""
 
 
 def _escaped(prose: str) -> str:

@@ -10,6 +10,7 @@ from mac_profiler.columns import COLUMNS
 from mac_profiler.difference import Change, Difference, Turn
 from mac_profiler.difference.side import SUMMED, Part, Side
 from mac_profiler.difference.told import (
+    IN_BYTES,
     NAMES,
     TITLES,
     doubts,
@@ -22,10 +23,11 @@ from mac_profiler.difference.told import (
     verdict,
 )
 from mac_profiler.document import Document, Line, Table
-from mac_profiler.units import number
+from mac_profiler.units import Unit, number
 
 SCHEMA_VERSION = 1
 KIND = "macprof difference"
+BYTES: Mapping[str, Unit] = {"was": "bytes", "became": "bytes", "shift": "more_bytes"}
 SHIFTS = {
     "mult_adds": "mult_adds_shift", "flops": "flops_shift", "accesses": "accesses_shift", "bytes_moved": "bytes_shift",
     "parameters": "parameters_shift", "op_count": "calls_shift",
@@ -64,7 +66,8 @@ def _totals(difference: Difference) -> Table:
                 "became": shift.after,
                 "shift": shift.difference,
                 "shift_share": shift.share,
-            }
+            },
+            units=BYTES if shift.figure in IN_BYTES else {},
         )
         for shift in difference.totals
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -15,6 +16,8 @@ from mac_profiler.budget import FIGURES
 from mac_profiler.finding import SEVERITIES, Finding, Place
 from mac_profiler.profile import ancestors
 
+# No count is as large, and text and CSV show numbers of any size as numbers with a point.
+MOST = 10**30
 # Figures that add up: those of all modules are those of the model.
 COUNTED = ("mult_adds", "flops", "accesses", "bytes_moved")
 SUMMED = (*COUNTED, "parameters", "op_count")
@@ -40,13 +43,17 @@ class Part:
     work: tuple[object, ...] = ()
     uncounted: int = 0
 
+    def emptied(self) -> Part:
+        """The same without any operator or parameter of its own."""
+        return Part(self.path, self.type, dict.fromkeys(SUMMED, 0))
+
     @property
     def content(self) -> tuple[object, ...]:
-        """All but where it is: what two modules share that cost the same and do the same."""
+        """All but where it is: what two modules share that take the same, by operators of the same shapes."""
         return self.type, tuple(self.figures[name] for name in SUMMED), self.work, self.uncounted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """One of two models.
 
@@ -77,6 +84,11 @@ class Side:
     rules: frozenset[str] = frozenset()
     score: float | None = None
     platform: str = ""
+
+    @cached_property
+    def bare(self) -> frozenset[str]:
+        """Paths of modules that run no operator and hold no parameter of their own."""
+        return self.paths - {part.path for part in self.modules or ()}
 
     @property
     def complete(self) -> bool:
@@ -201,8 +213,8 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is no count")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST:
+        raise ValueError(f"{str(value)[:40]} is no count")
     return value
 
 

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from mac_profiler.budget import Item
 from mac_profiler.difference import Change, Difference, Kind
 from mac_profiler.difference.side import COUNTED, Part, Side
-from mac_profiler.units import count, exact, number, shape
+from mac_profiler.units import count, exact, number, shape, size, text
 
+# In bytes; all others are counted.
+IN_BYTES = ("bytes_moved", "peak_activation_bytes")
 KINDS: tuple[Kind, ...] = ("changed", "added", "removed", "moved")
 MODEL = "(model)"
 NAMES = {"info": "note", "warning": "warning", "error": "error"}
 TITLES = {
     "mult_adds": "multiply-adds", "flops": "FLOPs", "accesses": "memory access", "fused_accesses": "fused access",
-    "bytes_moved": "bytes moved", "parameters": "parameters", "peak_activation_bytes": "peak activation bytes",
+    "bytes_moved": "bytes moved", "parameters": "parameters", "peak_activation_bytes": "peak activation memory",
     "op_count": "operators",
 }  # fmt: skip
 
@@ -24,7 +26,7 @@ def verdict(difference: Difference) -> str:
     """One line: "no difference", or how many modules and findings differ, and what is over budget."""
     said = list(_verdicts(difference))
     if not said:
-        said = ["no difference"] if difference.same else ["totals differ"]
+        said = ["no difference in what they take"] if difference.same else ["totals differ"]
     over = [item.figure for item in difference.budget if item.exceeded]
     if over:
         said.append(f"over budget: {', '.join(over)}")
@@ -107,12 +109,18 @@ def _output(part: Part) -> str:
 def told_item(item: Item) -> str:
     """What is said of one figure of the budget: that it is kept, exceeded, or that nobody knows."""
     state = "over budget" if item.exceeded else "kept" if item.certain else "not all is counted"
-    return f"{TITLES[item.figure]} {exact(item.found)}, at most {exact(item.limit)}: {state}"
+    of = " B" if item.figure in IN_BYTES else ""
+    return f"{TITLES[item.figure]} {exact(item.found)}{of}, at most {exact(item.limit)}{of}: {state}"
 
 
-def signed(value: int) -> str:
-    """A difference of counts, its sign always shown; "0" for none."""
-    return f"+{count(value)}" if value > 0 else count(value).replace("-", "−")
+def amount(figure: str, value: int) -> str:
+    """A figure of the whole model."""
+    return size(value) if figure in IN_BYTES else count(value)
+
+
+def signed(value: int, figure: str = "") -> str:
+    """A difference of a figure, its sign always shown; "0" for none."""
+    return text("more_bytes" if figure in IN_BYTES else "more", value).replace("-", "−")
 
 
 def _inputs(side: Side) -> str:

@@ -83,7 +83,7 @@ def render_page(audits: Sequence[Audited], environment: Mapping[str, Scalar]) ->
         tag("title", f"macprof: {', '.join(names)}"),
         tag("style", Html(style)),
     )
-    return f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
+    return f'<!doctype html>\n<html lang="en" class="no-script">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
 
 
 def _asset(name: str) -> str:

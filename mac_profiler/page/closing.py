@@ -13,7 +13,7 @@ from mac_profiler.explain import LEGEND as OF_TIMES
 from mac_profiler.measurement import Scalar
 from mac_profiler.overview import EXPLAINED
 from mac_profiler.page.markup import Html, tag
-from mac_profiler.page.tables import described, table
+from mac_profiler.page.tables import described, predicted_time, table
 from mac_profiler.platform import Platform
 from mac_profiler.profile import totals
 from mac_profiler.roofline import roofs
@@ -36,7 +36,7 @@ def comparison(audits: Sequence[Audited], names: Sequence[str]) -> Html:
         (COLUMNS[key].title, [_least(units.text(COLUMNS[key].unit, found[key]), found, key) for found in figures])
         for key in COMPARED
     ]
-    rows.append(("predicted time", [units.seconds(each.prediction.total.total) for each in audits]))
+    rows.append(("predicted time", [predicted_time(each.prediction) for each in audits]))
     rows.append(("score", [units.number(each.score.score) for each in audits]))
     rows += [
         (f"points of {guideline}", [units.number(each.score.points[guideline]) for each in audits])

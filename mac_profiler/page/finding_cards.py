@@ -60,4 +60,4 @@ def _places(finding: Finding) -> list[Html]:
 
 def _place(place: Place) -> Html:
     source = tag("code", place.source) if place.source else None
-    return tag("li", tag("code", place.path or "(model)"), " built at " if source else None, source)
+    return tag("li", tag("code", place.path or "(model)"), " at " if source else None, source)

@@ -55,9 +55,13 @@ def _piece(content: Content) -> str:
     return join(*content)
 
 
+# Signs that turn the direction of what stands behind them; a name may begin one and not end it.
+_TURNING = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
 def sound(text: str) -> str:
-    r"""The text, with what UTF-8 has no bytes for, a lone surrogate, spelt out: "\ud800"."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    r"""The text, with what UTF-8 has no bytes for, a lone surrogate, spelt out: "\ud800"; and what would turn it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_TURNING)
 
 
 def embedded(data: Any) -> Html:

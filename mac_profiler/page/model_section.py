@@ -10,7 +10,7 @@ from mac_profiler.explain import explain
 from mac_profiler.overview import describe
 from mac_profiler.page.finding_cards import findings
 from mac_profiler.page.markup import Html, join, tag
-from mac_profiler.page.tables import described, of_document, table
+from mac_profiler.page.tables import described, of_document, predicted_time, table
 from mac_profiler.platform import Platform
 from mac_profiler.score import GUIDELINES
 from mac_profiler.verdict import summary
@@ -29,17 +29,22 @@ def model_section(audited: Audited, name: str, number: int) -> Html:
             "p",
             "Every bar is a module, below the module that it is in; its width is its share. Arrow keys go from bar to "
             "bar, Enter zooms in, Escape zooms out.",
-            class_="hint",
+            class_="hint needs-script",
         ),
         tag("div", class_="icicle", data_model=number, role="group", aria_label=f"Modules of {name}"),
-        tag("details", tag("summary", "The same as a table"), tag("div", class_="modules", data_model=number)),
+        tag(
+            "details",
+            tag("summary", "The same as a table"),
+            tag("div", class_="modules", data_model=number),
+            class_="needs-script",
+        ),
         tag("h3", "Roofline"),
         tag(
             "p",
             "Every mark is an operator, or those that run as one: what it does a second, by its predicted time, at its "
             "FLOPs a byte moved. The lines are the most that the platform can do. A mark's area is its share of the "
             "time. Arrow keys go from mark to mark.",
-            class_="hint",
+            class_="hint needs-script",
         ),
         tag("div", class_="roofline", data_model=number, role="group", aria_label=f"Roofline of {name}"),
         tag("details", tag("summary", "The same by kind of work, as a table"), _by_kind(audited, name)),
@@ -59,19 +64,21 @@ def _summary(audited: Audited, name: str) -> Html:
     low, high = prediction.interval
     between = f"nine in ten between {units.seconds(low)} and {units.seconds(high)}" if high > low else "error not known"
     tiles = [(column.title, _figure(column, value, document.partial)) for column, value in document.totals]
-    tiles.append(("predicted time", join(tag("strong", units.seconds(prediction.total.total)), tag("span", between))))
+    tiles.append(("predicted time", join(tag("strong", predicted_time(prediction)), tag("span", between))))
     complete = (
         tag("p", "Complete: every operator has been counted.", class_="complete")
         if profile.complete
         else [tag("p", warning, class_="warning") for warning in document.warnings]
     )
+    notes = (*document.notes, *told.notes, *audited.notes)
     facts = [*document.facts.items(), ("times of", _platform(prediction.platform))]
     return join(
         tag("h3", "Summary"),
         described(tiles, "tiles"),
         complete,
         described(facts, "facts"),
-        tag("ul", [tag("li", note) for note in (*document.notes, *told.notes, *audited.notes)], class_="notes"),
+        # More than one part may say how the model was called.
+        tag("ul", [tag("li", note) for note in dict.fromkeys(notes)], class_="notes"),
         _budget(audited, name),
     )
 

@@ -8,6 +8,7 @@ from mac_profiler import units
 from mac_profiler.columns import Column
 from mac_profiler.document import Line, Table
 from mac_profiler.page.markup import Content, Html, tag
+from mac_profiler.predict import Prediction
 
 
 def table(
@@ -50,11 +51,16 @@ def described(pairs: Sequence[tuple[str, Content]], kind: str) -> Html:
     return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs], class_=kind)
 
 
+def predicted_time(prediction: Prediction) -> str:
+    """Of the whole model; at least so long, where not every operator was counted."""
+    return ("" if prediction.profile.complete else "≥ ") + units.seconds(prediction.total.total)
+
+
 def _row(columns: Sequence[Column], line: Line) -> Html:
     cells = []
     for i, column in enumerate(columns):
         value = line.values.get(column.key)
-        shown = "" if value is None and column.key not in line.values else units.text(column.unit, value)
+        shown = "" if value is None and column.key not in line.values else units.text(line.unit(column), value)
         if i == 0:
             cells.append(tag("th", shown, scope="row", class_=_class(column)))
         else:

@@ -70,10 +70,10 @@ def _cell(column: Column, line: Line, *, plain: bool = False) -> str:
         if value is None and column.key not in COSTS:
             return ""
         bound = "≥ " if line.partial and value is not None and column.key in COSTS else ""
-        return bound + units.text(column.unit, value)
+        return bound + units.text(line.unit(column), value)
     if value is None:
         return ""
-    shown = " ".join(units.text(column.unit, value).split())
+    shown = " ".join(units.text(line.unit(column), value).split())
     return _escaped(shown) if plain or " " in shown or not shown else _code(shown)
 
 

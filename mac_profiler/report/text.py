@@ -115,7 +115,7 @@ def _text(column: Column, line: Line) -> str:
     if value is None:
         return units.UNKNOWN if column.key in COSTS else ""
     bound = "≥" if line.partial and column.key in COSTS else ""
-    return bound + " ".join(units.text(column.unit, value).split())
+    return bound + " ".join(units.text(line.unit(column), value).split())
 
 
 def _totals(document: Document, width: int) -> Iterator[list[Span]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -22,8 +23,9 @@ from mac_profiler.profile import Profile
 from mac_profiler.rewriting.fold import fold_batch_norms
 from mac_profiler.rewriting.stack import stack_shuffles
 
-# Folding changes the order in which numbers are multiplied; of the largest output, in single precision.
-TOLERANCE = 1e-4
+# Folding changes the order in which numbers are multiplied, and rounds weights anew; of the largest output, in single
+# precision, and so many times the step between numbers near 1 in types that have fewer digits.
+TOLERANCE, STEPS = 1e-4, 8
 _PASSES: tuple[Callable[[GraphModule], list[Rewrite]], ...] = (fold_batch_norms, stack_shuffles)
 
 
@@ -53,10 +55,8 @@ def preview_of(built: Built, profile_of: Callable[[Built], Profile]) -> Preview:
         rewritten.recompile()
         found = _results(built.name, rewritten, args, kwargs)
         after = profile_of(Built(built.name, rewritten, args, kwargs))
-    largest = max((float(each.abs().max()) for each in expected if each.numel()), default=0.0)
-    difference = max(
-        (float((a - b).abs().max()) for a, b in zip(expected, found, strict=True) if a.numel()), default=0.0
-    )
+    largest = max((float(each.nan_to_num(0, 0, 0).abs().max()) for each in expected if each.numel()), default=0.0)
+    difference = _difference(expected, found)
     return Preview(
         tuple(done),
         sum(not op.view for op in before.graph.ops),
@@ -65,8 +65,26 @@ def preview_of(built: Built, profile_of: Callable[[Built], Profile]) -> Preview:
         after.total.accesses,
         largest,
         difference,
-        difference <= TOLERANCE * largest,
+        difference <= _tolerance(expected) * largest,
     )
+
+
+def _difference(expected: list[Tensor], found: list[Tensor]) -> float:
+    """The largest between two results; infinite where one is no number, or of another shape, and the other not."""
+    if [each.shape for each in expected] != [each.shape for each in found]:
+        return math.inf
+    largest = 0.0
+    for one, other in zip(expected, found, strict=True):
+        first, second = one.to(torch.float64), other.to(torch.float64)
+        same = (first == second) | (first.isnan() & second.isnan())
+        apart = (first - second).abs().masked_fill(same, 0.0).nan_to_num(math.inf, math.inf)
+        largest = max(largest, float(apart.max())) if apart.numel() else largest
+    return largest
+
+
+def _tolerance(results: list[Tensor]) -> float:
+    steps = [torch.finfo(each.dtype).eps for each in results if each.is_floating_point()]
+    return max([TOLERANCE, *(STEPS * step for step in steps)])
 
 
 def _results(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:

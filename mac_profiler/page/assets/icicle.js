@@ -2,6 +2,7 @@
 
 const ROW = 28;
 const LABEL = 42; // pixels below which a bar has no label
+const THIN = 4; // pixels below which it has no border at its sides
 
 function tree(rows) {
   const nodes = new Map();
@@ -30,6 +31,7 @@ function icicle(place, model, metrics, index, listOperators) {
 
   const bars = make('div', { class: 'bars' });
   const detail = make('p', { class: 'detail' });
+  const narrow = make('p', { class: 'hint' });
   const out = make('button', { type: 'button' }, 'Zoom out');
   const list = make('button', { type: 'button' }, 'List its operators');
   const choice = make('fieldset', {}, make('legend', {}, 'Width'));
@@ -41,8 +43,12 @@ function icicle(place, model, metrics, index, listOperators) {
     });
     choice.append(make('label', {}, radio, ` ${each.title}`));
   }
-  place.append(choice, bars, detail, make('p', { class: 'actions' }, out, ' ', list));
-  out.addEventListener('click', () => zoom(zoomed.parent || root));
+  place.append(choice, bars, narrow, detail, make('p', { class: 'actions' }, out, ' ', list));
+  out.addEventListener('click', () => {
+    zoom(zoomed.parent || root);
+    // It is disabled where there is nothing further out, and would take the focus with it.
+    if (out.disabled) focus(root);
+  });
   list.addEventListener('click', () => listOperators(current.path));
 
   const share = (node, key) => (root.values[key] ? node.values[key] / root.values[key] : 0);
@@ -67,6 +73,7 @@ function icicle(place, model, metrics, index, listOperators) {
     const label = `${node.name}: ${told(node)}`;
     const made = make('button', { type: 'button', class: `bar ${node.tone}`, 'aria-label': label, tabindex: -1 });
     if (width * pixels >= LABEL) made.textContent = node.name;
+    if (width * pixels < THIN) made.classList.add('thin');
     made.dataset.path = node.path;
     made.style.left = `${100 * left}%`;
     made.style.width = `${100 * width}%`;
@@ -85,9 +92,14 @@ function icicle(place, model, metrics, index, listOperators) {
     let deepest = 0;
     for (let above = zoomed.parent; above; above = above.parent) found.unshift(bar(above, 0, 1, pixels));
     const whole = zoomed.values[metric];
+    let hidden = 0;
+    const modulesIn = (node) => node.children.reduce((sum, child) => sum + modulesIn(child), 1);
     // What is narrower than a pixel would be a line without a meaning.
     const visit = (node, left, width) => {
-      if (width * pixels < 1) return;
+      if (width * pixels < 1) {
+        hidden += modulesIn(node);
+        return;
+      }
       found.push(bar(node, left, width, pixels));
       deepest = Math.max(deepest, node.level);
       let start = left;
@@ -100,6 +112,8 @@ function icicle(place, model, metrics, index, listOperators) {
     visit(zoomed, 0, 1);
     bars.replaceChildren(...found);
     bars.style.height = `${(deepest + 1) * ROW}px`;
+    const word = hidden === 1 ? 'module is' : 'modules are';
+    narrow.textContent = hidden ? `${hidden.toLocaleString('en')} ${word} narrower than a pixel here, and not drawn.` : '';
     out.disabled = zoomed === root;
     choose([...bars.children].some((each) => each.dataset.path === current.path) ? current : zoomed);
     if (!whole) detail.textContent = `${told(zoomed)}. There is nothing to divide.`;

@@ -3,18 +3,24 @@
 const STEP = 200;
 let listings = 0;
 
-// columns: {key, title, unit}; rows: arrays in their order. Returns a function that sets the filter from outside.
+// What is shown as ×, and read as x in many a shape that a user types.
+const plain = (words) => words.toLowerCase().replaceAll('×', 'x');
+
+// columns: {key, title, unit}; rows: arrays in their order, paths of modules first. Returns a function that shows what is
+// in one module.
 function listing(place, columns, rows, caption, noun) {
   const id = `listing-${(listings += 1)}`;
   const long = columns.map((column) => ['inputs', 'outputs'].includes(column.key));
   const numeric = columns.map((column) => NUMERIC.includes(column.unit));
-  const searched = rows.map((row) => row.filter((_, i) => !numeric[i]).join('\n').toLowerCase());
+  const searched = rows.map((row) => plain([row[0] || '(model)', ...row.filter((_, i) => i && !numeric[i])].join('\n')));
   let order = rows.map((_, i) => i);
   let kept = order;
   let sorted = null; // {column, down}
   let shown = STEP;
+  let module = ''; // that all shown rows are in
 
   const box = make('input', { type: 'search', id: `${id}-filter`, autocomplete: 'off', spellcheck: 'false' });
+  const inside = make('button', { type: 'button', hidden: true });
   const status = make('p', { role: 'status', class: 'status' });
   const body = make('tbody');
   const heads = columns.map((column, i) => {
@@ -34,10 +40,11 @@ function listing(place, columns, rows, caption, noun) {
     make('thead', {}, make('tr', {}, number, ...heads)),
     body,
   );
+  const region = make('div', { class: 'scroll tall', tabindex: 0, role: 'region', 'aria-label': caption }, table);
   place.append(
-    make('p', { class: 'filter' }, make('label', { for: box.id }, `Filter ${noun} `), box),
+    make('p', { class: 'filter' }, make('label', { for: box.id }, `Filter ${noun} `), box, ' ', inside),
     status,
-    make('div', { class: 'scroll tall', tabindex: 0, role: 'region', 'aria-label': caption }, table),
+    region,
     make('p', { class: 'hint only-print' }),
     make('p', {}, more, ' ', all),
   );
@@ -66,8 +73,11 @@ function listing(place, columns, rows, caption, noun) {
   }
 
   function filter() {
-    const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
-    kept = order.filter((i) => words.every((word) => searched[i].includes(word)));
+    const words = plain(box.value).split(/\s+/).filter(Boolean);
+    const within = (path) => !module || path === module || path.startsWith(`${module}.`);
+    kept = order.filter((i) => within(rows[i][0]) && words.every((word) => searched[i].includes(word)));
+    inside.hidden = !module;
+    inside.textContent = `Only in ${module}: show all`;
     shown = STEP;
     draw();
   }
@@ -97,17 +107,23 @@ function listing(place, columns, rows, caption, noun) {
     clearTimeout(waiting);
     waiting = setTimeout(filter, 60);
   });
-  more.addEventListener('click', () => {
-    shown += STEP;
-    draw();
+  inside.addEventListener('click', () => {
+    module = '';
+    filter();
+    box.focus();
   });
-  all.addEventListener('click', () => {
-    shown = rows.length;
+  // A button that hides itself takes the focus with it.
+  function showMore(count) {
+    shown = count;
     draw();
-  });
+    if (more.hidden) region.focus({ preventScroll: true });
+  }
+  more.addEventListener('click', () => showMore(shown + STEP));
+  all.addEventListener('click', () => showMore(rows.length));
   draw();
-  return (words) => {
-    box.value = words;
+  return (path) => {
+    module = path;
+    box.value = '';
     filter();
     box.scrollIntoView({ block: 'start' });
     box.focus({ preventScroll: true });

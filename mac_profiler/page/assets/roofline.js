@@ -46,14 +46,21 @@ function roofline(place, model, columns) {
   });
   place.append(legend, holder);
 
+  // Operators that are alike stand at one place.
+  const heap = (point) => `${point.x} ${point.y}`;
+  const heaps = new Map();
+  for (const point of points) heaps.set(heap(point), (heaps.get(heap(point)) || 0) + 1);
+
   function told(point) {
     const row = model.ops[point.op];
+    const others = heaps.get(heap(point)) - 1;
     return [
       `${row[path] || '(model)'}`,
       `${row[target]}, ${point.kind}, output ${row[outputs]}`,
       `${text('count', point.y)}FLOP/s at ${point.x.toPrecision(3)} FLOPs a byte`,
       `${text('seconds', point.seconds)}, ${text('share', point.share)} of the time`,
       `${text('count', point.flops)} FLOPs, ${text('bytes', point.moved)}`,
+      ...(others ? [`and ${others} more just here`] : []),
     ];
   }
 

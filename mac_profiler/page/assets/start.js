@@ -1,5 +1,6 @@
 // Start: reads the data and fills the places that the HTML has left for it.
 
+document.documentElement.classList.remove('no-script');
 const page = JSON.parse(document.getElementById('data').textContent);
 const metrics = page.metrics.map((key) => page.moduleColumns.find((column) => column.key === key));
 
