@@ -38,6 +38,12 @@ class Revision:
     commit: str
     repository: Path
 
+    @property
+    def submodules(self) -> list[str]:
+        """Folders of other repositories in it: only their commits' names are kept in this one."""
+        lines = _run(self.repository, "ls-tree", "-r", self.commit).stdout.splitlines()
+        return [line.partition("\t")[2] for line in lines if line.startswith("160000 ")]
+
     def holds(self, path: PurePath) -> bool:
         """Whether a file, by its path below the top folder, is in it."""
         done = _run(self.repository, "cat-file", "-t", f"{self.commit}:{path.as_posix()}")

@@ -395,3 +395,20 @@ def test_revisions_that_have_colons(capsys: pytest.CaptureFixture[str], reposito
     name = "HEAD@{2099-01-01 10:00:00}"
     data = json.loads(run(capsys, "--git", name, f"{name}:nets/net.py:Net", *MODEL, "--format", "json"))
     assert data["same"]
+
+
+def test_a_submodule_is_named_where_its_code_is_missed(
+    capsys: pytest.CaptureFixture[str], repository: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet", "--initial-branch=main")
+    (other / "block.py").write_text("K = 3\n")
+    git(other, "add", "--all")
+    git(other, "commit", "--quiet", "--message=one")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "nets/lib")
+    (repository / "nets" / "sub.py").write_text("from lib.block import K\nfrom torch import nn\nNet = nn.Identity\n")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message=sub")
+    said = refused(capsys, "--git", "HEAD", "--model", "nets/sub.py:Net", *INPUT)
+    assert "code of submodules is not read: nets/lib; save an analysis" in said

@@ -11,7 +11,7 @@ from mac_profiler.api.elsewhere import Elsewhere, Order, built_side, side_elsewh
 from mac_profiler.audit_settings import AuditSettings
 from mac_profiler.difference import Allowance, Difference, Side, differ
 from mac_profiler.difference.saved import ENDING, is_saved, read_side
-from mac_profiler.errors import InvalidInput
+from mac_profiler.errors import InvalidInput, ModelNotFound
 from mac_profiler.models import is_own_code
 from mac_profiler.revisions import extracted, find_revision, repository_of
 
@@ -147,7 +147,16 @@ def _at_revision(text: str, model: str | None, asked: Asked, arguments: tuple[st
     progress(f"building {chosen} at {name}")
     with extracted(revision) as tree:
         said = _order(f"{place}:{attribute} at {name}", chosen, asked, arguments)
-        return side_elsewhere(replace(said, moved=Elsewhere(str(repository), str(tree))))
+        try:
+            return side_elsewhere(replace(said, moved=Elsewhere(str(repository), str(tree))))
+        except ModelNotFound as error:
+            others = revision.submodules
+            if not others:
+                raise
+            raise ModelNotFound(
+                f"{error} (code of submodules is not read: {', '.join(others)}; save an analysis of each revision with "
+                f"'macprof analyze --format json', and compare those)"
+            ) from error
 
 
 def _order(name: str, model: str, asked: Asked, arguments: tuple[str, ...]) -> Order:
