@@ -57,7 +57,7 @@ class Agreements:
 
 def agreements(comparison: Comparison) -> list[Agreements]:
     """Every two orders that know a pair of networks."""
-    networks = distinct(comparison)
+    networks = comparison.networks
     orders = orders_of(comparison)
     members = {level: {i for i, each in enumerate(networks) if each.level == level} for level in LEVELS}
     found = []
@@ -71,15 +71,9 @@ def agreements(comparison: Comparison) -> list[Agreements]:
 
 
 def orders_of(comparison: Comparison) -> dict[str, Order]:
-    """Every order of `NAMES`, of the networks of `distinct` by number."""
-    networks = distinct(comparison)
+    """Every order of `NAMES`, of its networks by number."""
+    networks = comparison.networks
     return {name: _order(networks, name, comparison.settings) for name in NAMES}
-
-
-def distinct(comparison: Comparison) -> list[Contender]:
-    """Every network once: a table may print one twice."""
-    found = {(each.built_as or each.label, each.setting): each for each in reversed(comparison.contenders)}
-    return list(reversed(found.values()))
 
 
 def _order(networks: Sequence[Contender], name: str, settings: Settings | None) -> Order:

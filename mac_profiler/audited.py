@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mac_profiler.audit import Rule
 from mac_profiler.blocks import Block
 from mac_profiler.budget import Item
+from mac_profiler.distinct import distinct
 from mac_profiler.finding import SEVERITIES, Finding
 from mac_profiler.predict import Prediction
 from mac_profiler.previewed import Preview
@@ -55,3 +56,8 @@ class Audited:
         return any(finding.severity != "info" for finding in self.findings) or any(
             item.exceeded for item in self.budget
         )
+
+
+def names_of(audits: Sequence[Audited]) -> list[str]:
+    """What the models are called, also those without a name; equal names are told apart."""
+    return distinct(each.prediction.profile.graph.model or "model" for each in audits)

@@ -61,6 +61,11 @@ class Item:
         return self.found > self.limit
 
     @property
+    def state(self) -> str:
+        """What is said of it in a word or two."""
+        return "over budget" if self.exceeded else "kept" if self.certain else "not all is counted"
+
+    @property
     def certain(self) -> bool:
         """Whether the uncounted operators, if any, could not turn the verdict."""
         return self.complete or (self.exceeded and self.figure != "fused_accesses")

@@ -23,6 +23,11 @@ TOLERANCE = 0.02
 _GPU_BATCH = re.compile(r"gpu_batch_size (\d+)")
 
 
+def per_second(seconds: float | None) -> float | None:
+    """How many fit into a second; None where it is not known how long one takes."""
+    return 1 / seconds if seconds else None
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What one call of a network takes, counted; and what that is predicted to take on a platform.
@@ -190,6 +195,12 @@ class Comparison:
     store: str = ""
     environment: Mapping[str, Scalar] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def networks(self) -> list[Contender]:
+        """Every network once: a table may print one twice."""
+        found = {(each.built_as or each.label, each.setting): each for each in reversed(self.contenders)}
+        return list(reversed(found.values()))
 
     @property
     def levels(self) -> list[str]:

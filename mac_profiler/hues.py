@@ -7,8 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mac_profiler.agreements import distinct
-from mac_profiler.comparison import Comparison, Contender
+from mac_profiler.comparison import Comparison, Contender, per_second
 from mac_profiler.layout import shorten
 
 # Told apart by those who see no red or no green too (Okabe and Ito), and by their marks in grey.
@@ -42,13 +41,13 @@ def own_speed(comparison: Comparison) -> Speed:
     """Ours: measured where anything was, else predicted."""
     if comparison.settings is None:
         name = comparison.platform.partition(" (")[0]
-        return Speed(f"predicted, {name}", "images a second, predicted", lambda each: _inverse(each.predicted),
+        return Speed(f"predicted, {name}", "images a second, predicted", lambda each: per_second(each.predicted),
                      order="predicted")  # fmt: skip
     device = comparison.settings.device
     return Speed(
         f"measured, {device}",
         "images a second, measured",
-        lambda each: _inverse(each.measured.value if each.measured else None),
+        lambda each: per_second(each.measured.value if each.measured else None),
         lambda each: (1 / each.measured.high, 1 / each.measured.low) if each.measured and each.measured.low else None,
         "measured",
     )
@@ -58,14 +57,10 @@ def speeds(comparison: Comparison) -> list[Speed]:
     """Ours, and those that the paper prints of any network."""
     known = [
         own_speed(comparison),
-        Speed("published, GPU", "batches a second", lambda each: _inverse(each.published_gpu), order="GPU"),
-        Speed("published, ARM", "images a second", lambda each: _inverse(each.published_arm), order="ARM"),
+        Speed("published, GPU", "batches a second", lambda each: per_second(each.published_gpu), order="GPU"),
+        Speed("published, ARM", "images a second", lambda each: per_second(each.published_arm), order="ARM"),
     ]
-    return [speed for speed in known if any(speed.rate(each) is not None for each in distinct(comparison))]
-
-
-def _inverse(seconds: float | None) -> float | None:
-    return 1 / seconds if seconds else None
+    return [speed for speed in known if any(speed.rate(each) is not None for each in comparison.networks)]
 
 
 def family_of(each: Contender) -> str:

@@ -17,8 +17,9 @@ NAMED = ("setting", "level", "model")
 WITHIN, OVERALL = "one level", "all"
 NONE = "none"
 NUMBER = re.compile(r"[\d.]+")
-LEGEND = (
-    ("level", "of complexity, as ShuffleNet V2 compares networks; pairs within one have like multiply-adds"),
+LEGEND = (("level", "of complexity, as ShuffleNet V2 compares networks; pairs within one have like multiply-adds"),)
+# Where something was measured.
+OF_TIMES = (
     ("median", "time of one call, with all of its images; from, to: the interval of the images a second"),
     ("undecided", "ties, and measured pairs of which the rounds that both took part in do not say who is faster"),
 )
@@ -50,7 +51,7 @@ def describe_comparison(comparison: Comparison, *, sort: str | None = None, whol
             *_sentences(judged, "measured" if comparison.settings is not None else "predicted"),
             *([f"Every sample is kept in '{comparison.store}', run {comparison.run}."] if comparison.run else []),
         ),
-        legend=LEGEND,
+        legend=(*LEGEND, *(OF_TIMES if comparison.settings is not None else ())),
         data=lambda: _data(comparison, shown, tallies, judged),
     )
 

@@ -82,6 +82,9 @@ class Zoo(Adapter, Protocol):
     def entries(self) -> list[Entry]:
         """Every model, with what was published of it."""
 
+    def canonical(self, name: str) -> str:
+        """What it calls a network; a name that it does not know stays as it is."""
+
     def lent(self, name: str) -> tuple[str, Mapping[str, object]] | None:
         """Name at another adapter, and arguments, of a model that a library has; None for any other name."""
 
@@ -189,6 +192,11 @@ def names() -> list[str]:
 def entries() -> list[Entry]:
     """The models of the zoo with their published figures, in the order of their files; does not import torch."""
     return _zoo().entries()
+
+
+def canonical(name: str) -> str:
+    """What the zoo calls a network of which an alias, another spelling or a paper's name is given; else the same."""
+    return name if ":" in name else _zoo().canonical(name)
 
 
 def complete(start: str) -> list[str]:

@@ -114,6 +114,12 @@ class Platform:
     median_error: float = 0.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def origin(self) -> str:
+        """Where its laws come from: what states them, the table that they were learned from, or its processor."""
+        made = (self.provenance.get(key) for key in ("stated", "learned_from", "gpu", "cpu"))
+        return next((str(each) for each in made if each), "")
+
     def law(self, kind: str) -> Law:
         """The numbers of a kind; of one that was not measured those of "other".
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mac_profiler.columns import COLUMNS
-from mac_profiler.comparison import LEVELS, Comparison, Contender
+from mac_profiler.comparison import LEVELS, Comparison, Contender, per_second
 from mac_profiler.errors import InvalidInput
 from mac_profiler.registry import did_you_mean
 
@@ -39,7 +39,7 @@ def tally(comparison: Comparison, each: Contender) -> dict[str, Any]:
         "level": each.level if each.level in LEVELS else "",
         "images": each.images,
         **_counted(each),
-        "predicted_rate": _inverse(each.predicted),
+        "predicted_rate": per_second(each.predicted),
         **_measured(each),
         "published_mult_adds": None if printed is None else printed.printed,
         "apart": each.apart,
@@ -96,10 +96,6 @@ def _accesses(each: Contender) -> float | None:
 
 def _ratio(above: float | None, below: float | None) -> float | None:
     return above / below if above is not None and below else None
-
-
-def _inverse(seconds: float | None) -> float | None:
-    return 1 / seconds if seconds else None
 
 
 def ordered(comparison: Comparison, sort: str | None) -> list[Contender]:

@@ -180,7 +180,7 @@ def _budget(audited: Audited) -> Table:
                 "figure": item.figure,
                 "limit": item.limit,
                 "found": item.found,
-                "kept": "over budget" if item.exceeded else "kept" if item.certain else "not all is counted",
+                "kept": item.state,
             }
         )
         for item in audited.budget

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mac_profiler.agreements import agreements, distinct
+from mac_profiler.agreements import agreements
 from mac_profiler.comparison import NO_LEVEL, Comparison, Contender, Counts
 from mac_profiler.comparison_figures import draw_all
 from mac_profiler.document import Screen
@@ -186,10 +186,10 @@ def test_whose_order_agrees_within_levels_and_over_all() -> None:
 
 def test_a_network_that_is_printed_twice_is_one() -> None:
     twice = comparison(contender("a", 1, row="one"), contender("b", 2), contender("a", 1, row="other"))
-    assert len(distinct(twice)) == 2
+    assert len(twice.networks) == 2
     assert agreements(twice)[0].overall.pairs == 1
     # With other images it is another.
-    assert len(distinct(comparison(contender("a", 1, setting="x"), contender("a", 1, setting="y")))) == 2
+    assert len(comparison(contender("a", 1, setting="x"), contender("a", 1, setting="y")).networks) == 2
 
 
 def test_batches_of_other_sizes_are_no_pair() -> None:
@@ -329,7 +329,7 @@ def test_what_cannot_be_built_is_there_with_what_was_printed() -> None:
     )  # fmt: skip
     text = render(describe_comparison(comparison(missing, contender("a", 1))), "text", Screen(80))
     assert "not built: nobody knows it" in text
-    assert len(distinct(comparison(missing, contender("a", 1)))) == 2
+    assert len(comparison(missing, contender("a", 1)).networks) == 2
 
 
 # ------------------------------------------------------------------------------------------------------------- document

@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.guidelines.report import SMOKE
 from experiments.reporting.options import Options
-from mac_profiler.agreements import ARM, MEASURED, MULT_ADDS, distinct, orders_of
+from mac_profiler.agreements import ARM, MEASURED, MULT_ADDS, orders_of
 from mac_profiler.api import calibrate, compare
 from mac_profiler.calibrate import SETTINGS
 from mac_profiler.comparison import LEVELS, Comparison
@@ -17,6 +17,7 @@ from mac_profiler.comparison_figures import draw_all
 from mac_profiler.document import Screen
 from mac_profiler.league import describe_comparison
 from mac_profiler.measurement import Settings
+from mac_profiler.nominal import NOMINAL
 from mac_profiler.report import render
 
 
@@ -30,14 +31,14 @@ def rerun(names: list[str], options: Options) -> dict[str, Any]:
     chosen = SMOKE if options.smoke else Settings()
     settings = replace(chosen, device=options.device, seed=options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        platform, store = Path(folder) / "here.json", Path(folder) / "results.sqlite"
-        limits = SMOKE if options.smoke else SETTINGS
-        calibrate(replace(limits, device=options.device, seed=options.seed), name="here", output=str(platform))
+        platform, store = NOMINAL, Path(folder) / "results.sqlite"
+        # A calibration of a smoke run would be most of it.
+        if not options.smoke:
+            platform = str(Path(folder) / "here.json")
+            calibrate(replace(SETTINGS, device=options.device, seed=options.seed), name="here", output=platform)
         found = {}
         for name in names:
-            comparison = compare(
-                preset=name, platform=str(platform), device=options.device, measure=settings, store=store
-            )
+            comparison = compare(preset=name, platform=platform, device=options.device, measure=settings, store=store)
             keep(comparison, options.output / name)
             found[name] = as_data(comparison)
             print(f"{name}: {len(comparison.contenders)} rows", flush=True)
@@ -65,7 +66,7 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
 
 def same_pairs(comparison: Comparison) -> dict[str, int]:
     """Of the pairs of one complexity that we, the papers' ARM and multiply-adds decide, how many are as on ARM."""
-    networks, orders = distinct(comparison), orders_of(comparison)
+    networks, orders = comparison.networks, orders_of(comparison)
     arm, ours, usual = (orders[name] for name in (ARM, MEASURED, MULT_ADDS))
     levels = any(each.level in LEVELS for each in networks)
     decided = [

@@ -103,6 +103,15 @@ def read_table(module: str) -> Mapping[str, Any]:
     return {"ALIASES": {}, **found}
 
 
+def canonical(name: str) -> str:
+    """The name that a network has here; one that it is not known by stays as it is."""
+    sought = spelling(name)
+    for entry in entries():
+        if sought in map(spelling, (entry.name, *entry.aliases)):
+            return entry.name
+    return _by_label().get(sought, name)
+
+
 def spelling(name: str) -> str:
     """What is left of a name where case and punctuation do not count: papers write VGG-16, code vgg16."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,6 @@ from mac_profiler.nominal import NOMINAL
 from mac_profiler.plan import Plan
 from mac_profiler.platform import Platform
 from mac_profiler.predict import predict
-from mac_profiler.published import models_by_label
 from mac_profiler.registry import did_you_mean
 from mac_profiler.score import score_of
 
@@ -142,7 +141,7 @@ def _line_up(
             "not called with them; compare them without it"
         )
     for name in names:
-        known = _canonical(name)
+        known = models.canonical(name)
         twin = same_network(known, found)
         if twin is not None:
             said = f"{name} is given twice" if twin.label == name else f"{name} and {twin.label} are the same network"
@@ -150,20 +149,6 @@ def _line_up(
         figures = {} if inputs else published_figures(known)
         found.append(Contender(name, known, name, family=families.get(known, ""), figures=figures))
     return found, at_once
-
-
-def _canonical(name: str) -> str:
-    """Name that the zoo has a network under, whose name or alias may be written as papers write it; else the name."""
-    wanted = _spelling(name)
-    for entry in models.entries():
-        if wanted in map(_spelling, (entry.name, *entry.aliases)):
-            return entry.name
-    labels = {_spelling(label): model for label, model in models_by_label().items()}
-    return name if ":" in name else labels.get(wanted, name)
-
-
-def _spelling(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _baseline(contenders: Sequence[Contender], asked: str | None, preset: Preset | None) -> str:
@@ -175,7 +160,7 @@ def _baseline(contenders: Sequence[Contender], asked: str | None, preset: Preset
     if asked is None:
         return presets.baseline_of(preset) if preset is not None else ""
     for each in contenders:
-        if asked in (each.label, each.row, each.model, each.built_as) or _canonical(asked) == each.model:
+        if asked in (each.label, each.row, each.model, each.built_as) or models.canonical(asked) == each.model:
             return each.label
     labels = list(dict.fromkeys(each.label for each in contenders))
     raise InvalidInput(
@@ -226,8 +211,7 @@ def _for_batch(platform: Platform, images: int) -> Platform:
 
 
 def _told(platform: Platform) -> str:
-    made: Iterable[object] = (platform.provenance.get(key) for key in ("stated", "learned_from", "gpu", "cpu"))
-    return f"{platform.name} ({next(filter(None, made), platform.device)})"
+    return f"{platform.name} ({platform.origin or platform.device})"
 
 
 def _measured(comparison: Comparison, plan: Plan, store: str | Path | None, resume: bool, say: Say) -> Comparison:

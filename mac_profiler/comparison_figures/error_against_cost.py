@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mac_profiler.agreements import distinct
 from mac_profiler.comparison import Comparison, Contender
 from mac_profiler.hues import draw_points, families, name_families, own_speed, plain_numbers
 
@@ -34,7 +33,7 @@ def draw(comparison: Comparison) -> Any:
 def _known(comparison: Comparison) -> list[tuple[Contender, float]]:
     return [
         (each, each.figures["top1_error_percent"].value)
-        for each in distinct(comparison)
+        for each in comparison.networks
         if "top1_error_percent" in each.figures and each.counts is not None
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mac_profiler.agreements import distinct
 from mac_profiler.comparison import Comparison, Contender
 from mac_profiler.hues import Speed, own_speed, short_name
 
@@ -64,7 +63,7 @@ def draw_group(panel: Any, networks: Sequence[Contender], speed: Speed) -> None:
 
 def _groups(comparison: Comparison, speed: Speed) -> list[tuple[str, list[Contender]]]:
     """Networks of one size of images that have a speed; level by level, where they are too many for one panel."""
-    known = [each for each in distinct(comparison) if each.mult_adds and speed.rate(each)]
+    known = [each for each in comparison.networks if each.mult_adds and speed.rate(each)]
     found = []
     for size in comparison.settings_of_images:
         own = [each for each in known if each.setting == size]

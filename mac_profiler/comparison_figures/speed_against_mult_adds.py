@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mac_profiler.agreements import distinct
 from mac_profiler.comparison import Comparison
 from mac_profiler.hues import Speed, draw_points, families, name_families, plain_numbers, speeds
 
@@ -38,7 +37,7 @@ def draw_panel(panel: Any, comparison: Comparison, speed: Speed, size: str) -> N
     """One kind of speed at one size of images, on logarithmic axes."""
     found = [
         (each, adds / 1e6, rate)
-        for each in distinct(comparison)
+        for each in comparison.networks
         if each.setting == size and (adds := each.mult_adds) and (rate := speed.rate(each))
     ]
     panel.set_xscale("log")
@@ -62,7 +61,7 @@ def _sizes(comparison: Comparison) -> list[str]:
     """Sizes of images at which networks differ in multiply-adds; equal ones leave nothing to draw speed against."""
     found = []
     for size in comparison.settings_of_images:
-        adds = [each.mult_adds for each in distinct(comparison) if each.setting == size and each.mult_adds]
+        adds = [each.mult_adds for each in comparison.networks if each.setting == size and each.mult_adds]
         if len(adds) > 1 and max(adds) > ALIKE * min(adds):
             found.append(size)
     return found

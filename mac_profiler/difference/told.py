@@ -108,9 +108,8 @@ def _output(part: Part) -> str:
 
 def told_item(item: Item) -> str:
     """What is said of one figure of the budget: that it is kept, exceeded, or that nobody knows."""
-    state = "over budget" if item.exceeded else "kept" if item.certain else "not all is counted"
     of = " B" if item.figure in IN_BYTES else ""
-    return f"{TITLES[item.figure]} {exact(item.found)}{of}, at most {exact(item.limit)}{of}: {state}"
+    return f"{TITLES[item.figure]} {exact(item.found)}{of}, at most {exact(item.limit)}{of}: {item.state}"
 
 
 def amount(figure: str, value: int) -> str:

@@ -13,7 +13,6 @@ from typing import cast
 
 from mac_profiler.audited import Audited
 from mac_profiler.cost import Cost
-from mac_profiler.distinct import distinct
 from mac_profiler.errors import InvalidInput
 from mac_profiler.graph import Op
 from mac_profiler.predict import Prediction, Timed
@@ -66,13 +65,3 @@ def steps(prediction: Prediction) -> Iterator[Step]:
         stack = tuple(".".join(parts[: i + 1]) for i in range(len(parts)))
         cost = sum((cost for i in each.task.ops if (cost := costs[i]) is not None), Cost())
         yield Step(position, ops[position], stack, each, cost)
-
-
-def names_of(audits: Sequence[Audited]) -> list[str]:
-    """What the models are called, also those without a name; equal names are told apart."""
-    return distinct(each.prediction.profile.graph.model or "model" for each in audits)
-
-
-def sound(text: str) -> str:
-    r"""The text, with what UTF-8 has no bytes for, a lone surrogate, spelt out: "\ud800"."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -10,9 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mac_profiler.audited import Audited
-from mac_profiler.exports import names_of, sound, steps
+from mac_profiler.audited import Audited, names_of
+from mac_profiler.exports import steps
 from mac_profiler.graph import Op, Value
+from mac_profiler.sound import sound
 from mac_profiler.units import count, seconds, shape, size
 
 

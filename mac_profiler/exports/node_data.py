@@ -10,8 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mac_profiler.audited import Audited
-from mac_profiler.exports import names_of, sound, steps
+from mac_profiler.audited import Audited, names_of
+from mac_profiler.exports import steps
+from mac_profiler.sound import sound
 
 # From the least to the largest value, on the viewer's white; the text stays black.
 GRADIENT = ({"stop": 0, "bgColor": "#ffffff"}, {"stop": 0.3, "bgColor": "#fde2b3"}, {"stop": 1, "bgColor": "#f08a4b"})

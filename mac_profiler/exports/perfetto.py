@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mac_profiler.audited import Audited
-from mac_profiler.exports import Step, names_of, sound, steps
+from mac_profiler.audited import Audited, names_of
+from mac_profiler.exports import Step, steps
+from mac_profiler.sound import sound
 
 
 def render(audits: Sequence[Audited]) -> str:

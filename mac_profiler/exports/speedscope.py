@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mac_profiler import __version__
-from mac_profiler.audited import Audited
-from mac_profiler.exports import Step, names_of, sound, steps
+from mac_profiler.audited import Audited, names_of
+from mac_profiler.exports import Step, steps
+from mac_profiler.sound import sound
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 # What is shown of each model, in speedscope's units, the first one first.

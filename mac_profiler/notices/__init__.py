@@ -17,6 +17,7 @@ from mac_profiler import units
 from mac_profiler.document import Document, Screen
 from mac_profiler.errors import InvalidInput
 from mac_profiler.registry import did_you_mean, modules_of
+from mac_profiler.sound import sound as spelt
 
 _SOURCE = re.compile(r"(.+):([1-9][0-9]{0,8})", re.DOTALL)
 
@@ -46,7 +47,7 @@ def sound(value: Any) -> Any:
     """
     match value:
         case str():
-            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+            return spelt(value)
         case float():
             return value if math.isfinite(value) else None
         case Mapping():

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 
 from mac_profiler import __version__
-from mac_profiler.audited import Audited
-from mac_profiler.distinct import distinct
+from mac_profiler.audited import Audited, names_of
 from mac_profiler.measurement import Scalar
 from mac_profiler.page.closing import comparison, conventions, environments
 from mac_profiler.page.markup import Html, embedded, join, tag
@@ -32,7 +31,7 @@ def render_page(audits: Sequence[Audited], environment: Mapping[str, Scalar]) ->
         audits: of the models, in the order in which they are shown; at least one.
         environment: the machine that it was made on, and its versions.
     """
-    names = distinct(each.prediction.profile.graph.model or "model" for each in audits)
+    names = names_of(audits)
     several = len(audits) > 1
     script = "(() => {\n'use strict';\n" + "\n".join(map(_asset, SCRIPTS)) + "\n})();"
     style = _asset("page.css")

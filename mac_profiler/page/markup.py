@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any, TypeAlias
 
+from mac_profiler.sound import sound
+
 # Elements that have no end tag.
 _VOID = frozenset({"col", "rect", "meta", "input", "br"})
 
@@ -30,7 +32,7 @@ def tag(element: str, /, *content: Content, **attributes: str | int | float | bo
             gives it no value.
     """
     given = "".join(
-        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(sound(str(value)))}"')
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(_straight(str(value)))}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )
@@ -51,7 +53,7 @@ def _piece(content: Content) -> str:
     if isinstance(content, Html):
         return content
     if isinstance(content, str):
-        return escape(sound(content))
+        return escape(_straight(content))
     return join(*content)
 
 
@@ -59,14 +61,14 @@ def _piece(content: Content) -> str:
 _TURNING = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
-def sound(text: str) -> str:
-    r"""The text, with what UTF-8 has no bytes for, a lone surrogate, spelt out: "\ud800"; and what would turn it."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_TURNING)
+def _straight(text: str) -> str:
+    """The text, with what no file can hold, and what would turn its direction, spelt out."""
+    return sound(text).translate(_TURNING)
 
 
 def embedded(data: Any) -> Html:
     """JSON that no parser of HTML takes for an end of its element, or for a comment."""
-    text = sound(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+    text = _straight(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Html(text)

@@ -84,10 +84,8 @@ def _summary(audited: Audited, name: str) -> Html:
 
 
 def _platform(platform: Platform) -> str:
-    made = [platform.provenance.get(key) for key in ("stated", "learned_from", "gpu", "cpu")]
-    named = next((str(each) for each in made if each), "")
     engine = "fused" if platform.fused else "operators one by one"
-    return f"{platform.name} ({', '.join(filter(None, (named, platform.dtype, engine)))})"
+    return f"{platform.name} ({', '.join(filter(None, (platform.origin, platform.dtype, engine)))})"
 
 
 def _figure(column: Column, value: float, partial: bool) -> Html:
@@ -101,7 +99,7 @@ def _budget(audited: Audited, name: str) -> Html | None:
         return None
     lines = [
         Line({"figure": each.figure, "limit": each.limit, "found": each.found,
-              "kept": "over budget" if each.exceeded else "kept" if each.certain else "not all is counted"})
+              "kept": each.state})
         for each in audited.budget
     ]  # fmt: skip
     return table([COLUMNS[key] for key in ("figure", "limit", "found", "kept")], lines, f"Budget of {name}")
