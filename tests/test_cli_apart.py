@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mac_profiler.cli import main
+
 NET = """
 import warnings
 import torch
@@ -55,19 +57,24 @@ VERBS = {
 }
 
 
-def run(folder: Path, *arguments: str, verb: str = "analyze") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mac_profiler", verb, *arguments]
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mac_profiler", "analyze", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_what_a_model_prints_stays_out_of_what_any_verb_writes(verb: str, tmp_path: Path) -> None:
+def test_what_a_model_prints_stays_out_of_what_any_verb_writes(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "net.py").write_text(NET + "Other = Net\n")
-    done = run(tmp_path, *VERBS[verb], verb=verb)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)
-    assert "built" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    capsys.readouterr()
+    status = main([verb, *VERBS[verb]])
+    captured = capsys.readouterr()
+    assert status == 0, captured.err
+    assert json.loads(captured.out)
+    assert "built" in captured.err
 
 
 def test_a_mistake_of_macprofs_own_does_not_look_like_findings(tmp_path: Path) -> None:
