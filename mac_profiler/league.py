@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from mac_profiler.agreements import MULT_ADDS, NAMES, Agreements, agreements
@@ -92,15 +93,24 @@ def _known(keys: Sequence[str], tallies: Sequence[Mapping[str, Any]]) -> bool:
 def _table(title: str, keys: Sequence[str], tallies: Sequence[Mapping[str, Any]]) -> Table:
     """A table of what is known of any; a level, or a size, that is that of the row above is left out."""
     known = [key for key in keys if key == "model" or _known([key], tallies)]
+    around = _common_folder([each["model"] for each in tallies])
     lines, above = [], ("", "")
     at_none = NONE if _known(["level"], tallies) else ""
     for each in tallies:
         here = (each["setting"], each["level"] or at_none)
         level = "" if here == above else here[1]
         setting = "" if here[0] == above[0] else each["setting"]
-        lines.append(Line({**each, "level": level, "setting": setting}))
+        model = each["model"].removeprefix(around)
+        lines.append(Line({**each, "model": model, "level": level, "setting": setting}))
         above = here
     return Table(tuple(COLUMNS[key] for key in known), tuple(lines), title)
+
+
+def _common_folder(names: Sequence[str]) -> str:
+    """The folder that all models named by a file are in, which tells none from another; "" where there is none."""
+    folders = [name.rpartition("/")[0].split("/") for name in names if "/" in name]
+    shared = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*folders, strict=False))]
+    return "/".join([*shared, ""]) if len(folders) > 1 and shared else ""
 
 
 def _whole(tallies: Sequence[Mapping[str, Any]]) -> Table:

@@ -511,3 +511,19 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_counted(
     monkeypatch.setattr("mac_profiler.api.comparing._counted", lambda *_, **__: pytest.fail("counted"))
     said = refused(capsys, *TWO, "--figures", str(folder / "nets.py" / "figures"))
     assert "cannot write figures" in said
+
+
+def test_files_of_other_folders_are_told_apart_in_a_narrow_table(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    names = []
+    for experiment in ("first_experiment_with_a_long_name", "other_experiment_with_a_long_name"):
+        file = folder / experiment / "models" / "network.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(NETS)
+        names.append(f"{file}:narrow")
+    out = run(capsys, *names, "--platform", "nominal")
+    rows = [line for line in out.splitlines() if ("network.py:narrow" in line and " k" in line) or "/s" in line]
+    assert sum("first_" in row for row in rows) == sum("other_" in row for row in rows) > 0
+    # What a program reads has the whole name.
+    assert {each["model"] for each in read(capsys, *names, "--platform", "nominal")["models"]} == set(names)
